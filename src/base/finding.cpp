@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "base/finding.h"
+
+#include <algorithm>
+
+namespace base {
+
+const char* to_string(Severity severity) {
+  switch (severity) {
+    case Severity::note: return "note";
+    case Severity::warning: return "warning";
+    case Severity::error: return "error";
+  }
+  return "error";
+}
+
+bool any_problem(const Findings& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& f) { return f.severity != Severity::note; });
+}
+
+}  // namespace base
