@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""Runs every test of this tree and counts them, in one line, whatever they are written with.
+
+A part is one program: a build, a doctest program, a unittest file, a shell runner. Its output goes to
+build/test-logs; what fails is shown. A part that crashed, hung or ran no test at all has failed.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LOGS = os.path.join(ROOT, "build", "test-logs")
+TAIL_LINES = 60
+GRACE_SECONDS = 20  # what a part gets to clear up after SIGTERM
+
+
+@dataclasses.dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    note: str = ""
+
+    def __add__(self, other):
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+@dataclasses.dataclass
+class Part:
+    name: str
+    command: list
+    reader: object
+    seconds: int = 300
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+def read_doctest(text):
+    found = re.findall(r"test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed(?:\s*\|\s*(\d+) skipped)?", text)
+    if not found:
+        return None
+    _, passed, failed, skipped = found[-1]
+    return Count(int(passed), int(failed), int(skipped or 0))
+
+
+def read_unittest(text):
+    ran = re.findall(r"^Ran (\d+) tests? in ", text, re.MULTILINE)
+    if not ran:
+        return None
+    verdict = (re.findall(r"^(?:OK|FAILED)(?: \((.*)\))?$", text, re.MULTILINE) or [""])[-1]
+    numbers = {key: int(value) for key, value in re.findall(r"([a-z ]+)=(\d+)", verdict)}
+    numbers = {key.strip(): value for key, value in numbers.items()}
+    failed = sum(numbers.get(key, 0) for key in ("failures", "errors", "unexpected successes"))
+    skipped = numbers.get("skipped", 0)
+    return Count(max(0, int(ran[-1]) - failed - skipped), failed, skipped)
+
+
+def read_shell(text):
+    found = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", text, re.MULTILINE)
+    if not found:
+        return None
+    passed, failed, skipped = found[-1]
+    return Count(int(passed), int(failed), int(skipped or 0))
+
+
+def read_build(_):
+    return Count()
+
+
+def judge(part, status, text):
+    """The count of one part from its exit status (None: it did not end in time) and its output."""
+    if part.reader is read_build:
+        return Count(note="") if status == 0 else Count(failed=1, note="the build failed")
+    count = part.reader(re.sub(r"\x1b\[[0-9;]*m", "", text))
+    if status is None:
+        count = count or Count()
+        return dataclasses.replace(count, failed=count.failed + 1, note=f"did not end within {part.seconds} s")
+    if count is None:
+        return Count(failed=1, note=f"gave no summary, {ending(status)}")
+    if status != 0 and count.failed == 0:
+        return dataclasses.replace(count, failed=1, note=ending(status))
+    if count.passed + count.failed + count.skipped == 0:
+        return Count(failed=1, note="ran no test: a program without tests is a defect")
+    return count
+
+
+def ending(status):
+    if status < 0:
+        return f"died of {signal.Signals(-status).name}"
+    return f"exit status {status}"
+
+
+def run_part(part):
+    """Returns (count, seconds, path of the log)."""
+    log = os.path.join(LOGS, re.sub(r"[^A-Za-z0-9_.-]+", "_", part.name) + ".log")
+    began = time.monotonic()
+    with open(log, "wb") as output:
+        try:
+            child = subprocess.Popen(part.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
+                                     stderr=subprocess.STDOUT, start_new_session=True,
+                                     env={**os.environ, **part.environment})
+        except OSError as error:
+            output.write(f"could not start {part.command[0]}: {error}\n".encode())
+            return Count(failed=1, note="could not be started"), 0.0, log
+        status = wait(child, part.seconds)
+    with open(log, encoding="utf-8", errors="replace") as output:
+        count = judge(part, status, output.read())
+    return count, time.monotonic() - began, log
+
+
+def wait(child, seconds):
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+    for number, grace in ((signal.SIGTERM, GRACE_SECONDS), (signal.SIGKILL, GRACE_SECONDS)):
+        try:
+            os.killpg(child.pid, number)
+            child.wait(grace)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+    return None
+
+
+def report(part, outcome):
+    count, seconds, log = outcome
+    shown = "" if part.reader is read_build else f"  {count}"
+    word = "FAILED" if count.failed else "ok"
+    print(f"{word:7} {part.name:34} {seconds:6.1f} s{shown}{'  (' + count.note + ')' if count.note else ''}", flush=True)
+    if not count.failed:
+        return
+    path = os.path.relpath(log, ROOT)
+    with open(log, encoding="utf-8", errors="replace") as output:
+        lines = output.read().splitlines()
+    print(f"        while running: {' '.join(part.command)}\n        the end of {path}:")
+    for line in lines[-TAIL_LINES:]:
+        print("        | " + line)
+    sys.stdout.flush()
+
+
+class Suite:
+    def __init__(self):
+        self.total = Count()
+
+    def run(self, parts, jobs):
+        """All parts, at most `jobs` at once. True if none failed."""
+        before = self.total.failed
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            running = {pool.submit(run_part, part): part for part in parts}
+            for future in concurrent.futures.as_completed(running):
+                outcome = future.result()
+                report(running[future], outcome)
+                self.total = self.total + outcome[0]
+        return self.total.failed == before
+
+    def skip(self, number, what, why):
+        if number:
+            print(f"skipped {what:34}           {number} skipped  ({why})", flush=True)
+            self.total = self.total + Count(skipped=number)
+
+    def build(self, preset):
+        os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
+        script = f"cmake --preset {preset} && cmake --build --preset {preset}"
+        return self.run([Part(f"build {preset}", ["sh", "-c", script], read_build, 1500)], 1)
+
+
+def units(preset, seconds, prefix=(), environment=None):
+    """Where a build failed half-way, a program may be old: only what the tree still has is run."""
+    label = "" if preset == "release" else f" ({preset})"
+    folders = sorted({os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{ROOT}/tests/*/*_test.cpp")})
+    return [Part(f"tests/{folder}{label}", [*prefix, f"build/{preset}/test_{folder}"], read_doctest, seconds,
+                 environment or {}) for folder in folders]
+
+
+def tools_tests():
+    return [Part(os.path.relpath(path, ROOT), [sys.executable, "-B", path], read_unittest, 120)
+            for path in sorted(glob.glob(f"{ROOT}/tools/tests/*_test.py"))]
+
+
+def stories():
+    path = "tests/stories/run"
+    return [Part("tests/stories", [path], read_shell, 300)] if os.access(os.path.join(ROOT, path), os.X_OK) else []
+
+
+def lab_files(pattern):
+    return [path for path in sorted(glob.glob(f"{ROOT}/tests/lab/{pattern}")) if os.access(path, os.X_OK)]
+
+
+def run_lab(suite, pattern, seconds):
+    files = lab_files(pattern)
+    if os.geteuid() != 0:
+        suite.skip(len(files), f"tests/lab/{pattern}", "the lab makes namespaces and mounts, which needs root")
+        return
+    suite.run([Part(os.path.relpath(path, ROOT), [path], read_unittest, seconds) for path in files], 2)
+
+
+def fast(suite):
+    if suite.build("release"):
+        suite.run(units("release", 120) + tools_tests() + stories(), 2)
+        run_lab(suite, "*_test.py", 420)
+    else:
+        suite.run(tools_tests(), 2)
+        suite.skip(1, "all that needs the build", "the build failed")
+
+
+def fixed_addresses():
+    """ThreadSanitizer of gcc 12 cannot place its shadow where the kernel scatters addresses widely."""
+    command = ["setarch", os.uname().machine, "-R"]
+    tried = shutil.which("setarch") and subprocess.run([*command, "true"], stderr=subprocess.DEVNULL, check=False)
+    return command if tried and tried.returncode == 0 else []
+
+
+def full(suite):
+    suite.build("dev")
+    if suite.build("asan"):
+        options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+        suite.run(units("asan", 600, environment=options), 2)
+    if suite.build("tsan"):
+        options = {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}
+        suite.run(units("tsan", 600, fixed_addresses(), options), 2)
+    if os.access(f"{ROOT}/build/release/test_simulation", os.X_OK):
+        suite.run([Part("tests/simulation (at length)", ["build/release/test_simulation"], read_doctest, 900,
+                        {"PGSEAL_FULL": "1"})], 1)
+    run_lab(suite, "*_long.py", 900)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="also an honest build, sanitizers, long tests")
+    arguments = parser.parse_args()
+    shutil.rmtree(LOGS, ignore_errors=True)
+    os.makedirs(LOGS)
+    suite = Suite()
+    fast(suite)
+    if arguments.full:
+        full(suite)
+    print(suite.total)
+    return 1 if suite.total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
