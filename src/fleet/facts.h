@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: PostgreSQL
+// Facts are what was seen on a host, never what is assumed. Secrets in what was read are masked on
+// the host before they come here. Certificates travel as PEM, hashes as hexadecimal SHA-256.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/finding.h"
+#include "fleet/slot.h"
+
+namespace fleet {
+
+/// What a host keeps of the environment that it belongs to (/etc/pgseal/mark/ENVIRONMENT).
+struct Mark {
+  std::string environment_id;
+  std::string ledger_id;
+  std::int64_t generation = 0;  ///< highest that this host has seen
+  bool operator==(const Mark&) const = default;
+};
+
+enum class KeyState {
+  absent,
+  good,        ///< readable by its user alone, and of the certificate beside it (if there is one)
+  mismatched,  ///< not the certificate's key
+  wrong_mode,
+  wrong_owner,
+  unreadable,  ///< not a private key, or one with a passphrase
+};
+const char* to_string(KeyState state);
+
+/// A slot as it lies on disk.
+struct SlotFacts {
+  Slot slot;
+  std::string folder;           ///< for messages only
+  bool user_exists = true;      ///< client: the OS user and its home exist
+  std::string unsafe;           ///< why nothing is touched here: "… is a symbolic link"; "" if safe
+  std::string certificate;      ///< the leaf, PEM; "" none
+  std::string chain_problem;    ///< why the certificate file cannot be read, "" if it can
+  KeyState key = KeyState::absent;
+  std::string key_detail;       ///< "mode 0644", never contents
+  std::string key_spki_sha256;  ///< of the key's public half
+  bool pending = false;         ///< a key was made and waits for its certificate
+  std::string trust;            ///< root.crt or clients.crt, PEM; "" none
+  std::string trust_problem;    ///< why it cannot be read
+};
+
+/// One row of pg_settings or pg_file_settings (PostgreSQL manual, "System Views").
+struct SettingFact {
+  std::string name;
+  std::string value;
+  std::string source;  ///< pg_settings.source: "configuration file", "command line", …
+  std::string file;
+  int line = 0;
+  bool pending_restart = false;
+  std::string error;  ///< pg_file_settings.error
+};
+
+struct RoleFact {
+  std::string name;
+  bool can_login = false;
+  bool superuser = false;
+};
+
+/// pg_stat_activity ⋈ pg_stat_ssl, one live client session or walsender.
+struct SessionFact {
+  std::string role;
+  std::string database;
+  std::string address;  ///< "" over the socket
+  std::string application;
+  std::string backend_type;
+  bool tls = false;
+  std::string protocol;
+  std::string client_serial;  ///< decimal, as the view gives it
+  std::string issuer;
+  bool operator==(const SessionFact&) const = default;
+};
+
+/// A data directory that was found and how.
+struct ServerCandidate {
+  std::string data_directory;
+  std::string config_file;
+  int port = 0;
+  bool running = false;
+  std::string found_by;  ///< "running postmaster", "/etc/postgresql", "service settings"
+};
+
+struct ServerFacts {
+  std::string data_directory;
+  std::string config_file;
+  std::string hba_file;
+  std::string hba_text;  ///< secrets masked
+  std::string hba_sha256;
+  std::string os_user;
+  std::string socket_directory;
+  int port = 0;
+  bool running = false;
+  std::string problem;  ///< why the server could not be asked, "" if it was
+  int version = 0;      ///< server_version_num, 150020
+  std::string version_text;
+  std::string system_identifier;
+  bool in_recovery = false;
+  std::string timeline;
+  std::string listen_addresses;
+  std::string conf_load_time;
+  std::vector<SettingFact> running_settings;  ///< the TLS ones and what decides about them
+  std::vector<SettingFact> written_settings;  ///< pg_file_settings of the same names
+  std::string config_sha256;
+  std::string managed_by;   ///< "Patroni", "" nobody
+  bool include_in_place = false;  ///< the configuration includes our ssl.conf
+  std::string include_dir;        ///< the include_dir where ours would go, "" none
+  std::string ssl_conf;           ///< our ssl.conf as written, "" none
+  std::vector<RoleFact> roles;    ///< of the roles asked for, those that exist
+  std::vector<SessionFact> sessions;
+};
+
+struct HostFacts {
+  std::string host;
+  std::int64_t clock = 0;  ///< seconds since 1970-01-01 UTC
+  std::string machine_id;
+  std::string hostname;
+  std::string operating_system;  ///< PRETTY_NAME of os-release
+  std::string architecture;      ///< uname -m
+  std::string node_version;
+  std::optional<Mark> mark;
+  std::optional<SlotFacts> server_slot;
+  std::vector<SlotFacts> client_slots;
+  std::optional<ServerFacts> server;
+  std::vector<ServerCandidate> candidates;
+  base::Findings findings;  ///< what the node itself saw wrong
+};
+
+/// What a TLS handshake from outside shows (by the probe).
+struct ServedFacts {
+  bool answered = false;       ///< something spoke PostgreSQL there
+  bool tls = false;            ///< SSLRequest was answered with S and the handshake succeeded
+  std::string certificate;     ///< leaf, PEM
+  std::string protocol;        ///< "TLSv1.3"
+  std::string cipher;
+  bool asks_client_certificate = false;
+  std::vector<std::string> client_authorities;  ///< subjects in its CertificateRequest, slash form
+  std::string problem;
+  std::string asked_from;  ///< "controller", or the host that asked in its place
+};
+
+}  // namespace fleet
