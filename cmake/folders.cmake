@@ -54,7 +54,7 @@ function(unit_tests)
     target_compile_definitions(test_${name} PRIVATE
       PGSEAL_TEST_FOLDER="${CMAKE_SOURCE_DIR}/tests/${name}" PGSEAL_BUILD_FOLDER="${CMAKE_BINARY_DIR}")
     link_folders(test_${name} test_main fakes cli operations node link probe ledger planning audit fleet
-                 settings x509 base)
+                 hba settings x509 base)
     target_link_libraries(test_${name} PRIVATE ${CONTROLLER_LIBRARIES})
     add_test(NAME ${name} COMMAND test_${name})
   endforeach()
