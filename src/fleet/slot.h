@@ -24,6 +24,11 @@ struct Slot {
   auto operator<=>(const Slot&) const = default;
 };
 
+/// The files of a server slot, in its folder /etc/pgseal/server/HOST.
+inline constexpr std::string_view server_pair_file = "server.pem";
+inline constexpr std::string_view server_trust_file = "clients.crt";
+inline constexpr std::string_view server_settings_file = "ssl.conf";
+
 Slot server_slot(std::string host);
 Slot client_slot(std::string identity, std::string os_user, SlotPlace place = SlotPlace::home);
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/pairs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "x509/bundle.h"
+#include "x509/names.h"
+
+namespace planning {
+namespace {
+
+using fleet::KeyState;
+using fleet::SlotKind;
+using x509::Certificate;
+
+std::set<std::string> names_of(const Certificate& certificate) {
+  std::set<std::string> names(certificate.dns_names.begin(), certificate.dns_names.end());
+  names.insert(certificate.ip_addresses.begin(), certificate.ip_addresses.end());
+  return names;
+}
+
+/// Addresses in the one spelling that certificates are read in.
+std::set<std::string> canonical(const std::vector<std::string>& names) {
+  std::set<std::string> result;
+  for (const std::string& name : names) {
+    const auto ip = x509::parse_ip(name);
+    result.insert(ip ? x509::format_ip(*ip) : name);
+  }
+  return result;
+}
+
+std::string list(const std::set<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::optional<std::string> wrong_names(const WantedPair& wanted, const Certificate& certificate) {
+  if (wanted.slot.kind == SlotKind::client) {
+    if (certificate.subject_cn() == wanted.common_name) return std::nullopt;
+    return fmt::format("its common name is \"{}\", not \"{}\"", certificate.subject_cn(),
+                       wanted.common_name);
+  }
+  const auto have = names_of(certificate);
+  const auto want = canonical(wanted.names);
+  if (have == want) return std::nullopt;
+  return fmt::format("its names are {}, not {}", list(have), list(want));
+}
+
+/// Renewal is due when a third of the lifetime is left.
+std::optional<std::string> due(const Certificate& certificate, base::Time at) {
+  const auto lifetime = certificate.not_after - certificate.not_before;
+  const auto left = certificate.not_after - at;
+  if (left * 3 > lifetime) return std::nullopt;
+  if (left <= std::chrono::seconds(0))
+    return fmt::format("expired {}", base::format_date(certificate.not_after));
+  return fmt::format("{} of {} days left", base::days_between(at, certificate.not_after),
+                     base::days_between(certificate.not_before, certificate.not_after));
+}
+
+/// A certificate that no authority of this environment signed. In a server slot, a folder of our
+/// own, nobody else's can lie by right.
+Judgement foreign(const WantedPair& wanted, const Certificate& certificate, bool replace) {
+  const std::string reason = fmt::format("issued by {}", certificate.issuer);
+  if (wanted.slot.kind == SlotKind::server || replace ||
+      wanted.slot.place == fleet::SlotPlace::environment)
+    return {Remedy::new_pair, reason};
+  return {Remedy::leave, reason};
+}
+
+Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& facts,
+                            const Desired& desired, base::Time at) {
+  const auto certificate = Certificate::from_pem(facts.certificate);
+  if (!certificate)
+    return {desired.replace ? Remedy::new_pair : Remedy::leave, certificate.error().message};
+  if (wanted.authority == nullptr || !certificate->signed_by(*wanted.authority))
+    return foreign(wanted, *certificate, desired.replace);
+  if (!desired.issued.contains(certificate->fingerprint))
+    return {Remedy::new_pair, "the ledger does not know its certificate"};
+  if (const auto wrong = wrong_names(wanted, *certificate)) return {Remedy::new_pair, *wrong};
+  if (const auto soon = due(*certificate, at)) return {Remedy::new_pair, *soon};
+  return {};
+}
+
+Judgement judge_key(const fleet::SlotFacts& facts) {
+  const std::string detail =
+      facts.key_detail.empty() ? fleet::to_string(facts.key) : facts.key_detail;
+  switch (facts.key) {
+    case KeyState::good: return {};
+    case KeyState::wrong_mode:
+    case KeyState::wrong_owner: return {Remedy::reinstall, "private key: " + detail};
+    case KeyState::absent: return {Remedy::new_pair, "its private key is missing"};
+    case KeyState::mismatched:
+    case KeyState::unreadable: return {Remedy::new_pair, "private key: " + detail};
+  }
+  return {};
+}
+
+}  // namespace
+
+int lifetime_days(int configured, const x509::Certificate* authority, base::Time at) {
+  if (authority == nullptr) return configured;
+  // One day of slack, so that the hour of backdating and the run itself do not matter.
+  const int left = base::days_between(at, authority->not_after) - 1;
+  return std::max(1, std::min(configured, left));
+}
+
+Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
+                     const Desired& desired, base::Time at) {
+  if (!facts.unsafe.empty() || !facts.user_exists) return {Remedy::leave, facts.unsafe};
+  const bool key_alone = facts.certificate.empty() && facts.key != KeyState::absent;
+  if (!facts.chain_problem.empty())
+    return {desired.replace || wanted.slot.kind == SlotKind::server ? Remedy::new_pair
+                                                                     : Remedy::leave,
+            facts.chain_problem};
+  if (key_alone && facts.pending) return {Remedy::new_pair, "a key waits for its certificate"};
+  if (key_alone && wanted.slot.kind == SlotKind::client && !desired.replace)
+    return {Remedy::leave, "a private key without a certificate lies there"};
+  if (facts.certificate.empty()) return {Remedy::new_pair, "no certificate yet"};
+  Judgement judged = judge_certificate(wanted, facts, desired, at);
+  if (judged.remedy != Remedy::none) return judged;
+  return judge_key(facts);
+}
+
+std::optional<std::string> judge_trust(const fleet::SlotFacts& facts,
+                                       const x509::Certificate* authority) {
+  if (!facts.unsafe.empty() || !facts.user_exists) return std::nullopt;
+  if (facts.trust.empty() && facts.trust_problem.empty()) return "no trust bundle yet";
+  if (!facts.trust_problem.empty()) return facts.trust_problem;
+  const auto bundle = x509::Bundle::from_pem(facts.trust);
+  if (!bundle) return bundle.error().message;
+  if (authority == nullptr || !bundle->contains(*authority))
+    return "the environment's authority is not in it";
+  // Servers trust our client authority and nobody else: with a company's root there, any other
+  // branch of that company could issue CN=postgres.
+  if (facts.slot.kind == SlotKind::server && bundle->certificates().size() != 1)
+    return "it holds authorities that are not this environment's";
+  return std::nullopt;
+}
+
+}  // namespace planning

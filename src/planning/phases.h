@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: PostgreSQL
+// The table of phases: for each, in order, what must hold before it starts, what it does in one
+// sentence, and how it is taken back. Why this order: tls-lifecycle of PostgreSQL's clients, where
+// a root.crt makes `require` verify and `prefer` fall back to plaintext, so that servers must serve
+// provable certificates first (libpq manual, "SSL Support").
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "fleet/act.h"
+
+namespace planning {
+
+enum class Phase : std::uint8_t {
+  mark,
+  server_pairs,
+  server_tls,
+  client_trust,
+  client_pairs,
+  server_trust,
+};
+
+enum class Gate : std::uint8_t {
+  none,
+  pairs_ready,       ///< the database host's own pair is in place
+  servers_proven,    ///< every database host serves its own certificate
+  trust_in_place,    ///< the client's root.crt has the server authority
+  clients_equipped,  ///< each client slot that answered has its pair
+};
+
+struct PhaseRow {
+  Phase phase;
+  std::string_view name;      ///< in plans, JSON and the ledger
+  std::string_view sentence;  ///< what is logged when it starts
+  Gate gate;
+  std::vector<fleet::ActKind> acts;
+  std::vector<fleet::ActKind> undo;
+  std::string_view undo_reason;  ///< why `undo` is what it is
+};
+
+std::span<const PhaseRow> phase_table();
+const PhaseRow& row(Phase phase);
+std::string_view name(Phase phase);
+std::string_view name(Gate gate);
+
+}  // namespace planning

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/server_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "x509/certificate.h"
+
+namespace planning {
+namespace {
+
+using fleet::ServerFacts;
+using fleet::SettingFact;
+
+std::string path_of(const std::string& folder, std::string_view file) {
+  return folder + "/" + std::string(file);
+}
+
+/// Settings that our ssl.conf wants and whose running values are something else.
+std::optional<std::string> running_differs(const ServerFacts& server,
+                                           const settings::SslConf& conf) {
+  const auto differs = [&](std::string_view name, std::string_view want) {
+    return running_value(server, name) != want;
+  };
+  if (differs("ssl", "on")) return "TLS is off";
+  for (const auto name : {"ssl_cert_file", "ssl_key_file"})
+    if (differs(name, conf.key_and_chain_path))
+      return fmt::format("{} is \"{}\" as running", name, running_value(server, name));
+  if (conf.client_ca_path && differs("ssl_ca_file", *conf.client_ca_path))
+    return fmt::format("ssl_ca_file is \"{}\" as running", running_value(server, "ssl_ca_file"));
+  if (!conf.min_protocol.empty() && settings::major_of(server.version) >= 12 &&
+      differs("ssl_min_protocol_version", conf.min_protocol))
+    return fmt::format("ssl_min_protocol_version is \"{}\" as running",
+                       running_value(server, "ssl_min_protocol_version"));
+  return std::nullopt;
+}
+
+std::optional<std::string> conf_differs(const ServerFacts& server,
+                                        const settings::SslConf& conf) {
+  if (server.ssl_conf.empty()) return "no ssl.conf yet";
+  const auto wanted = settings::ssl_conf_text(settings::major_of(server.version), conf);
+  if (!wanted || *wanted == server.ssl_conf) return std::nullopt;
+  const auto have = settings::parse_ssl_conf(server.ssl_conf);
+  if (!have) return "ssl.conf was changed by hand";
+  if (have->client_ca_path && !conf.client_ca_path) return std::nullopt;  // a later phase's
+  return have->client_ca_path != conf.client_ca_path ? "clients' certificates are not verified yet"
+                                                     : "ssl.conf was changed by hand";
+}
+
+std::optional<x509::Certificate> parsed(const std::string& pem) {
+  if (pem.empty()) return std::nullopt;
+  auto certificate = x509::Certificate::from_pem(pem);
+  if (!certificate) return std::nullopt;
+  return std::move(certificate).value();
+}
+
+}  // namespace
+
+settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSettings& want) {
+  settings::SslConf conf;
+  conf.key_and_chain_path = path_of(slot.folder, fleet::server_pair_file);
+  conf.min_protocol = want.min_protocol;
+  if (want.client_trust) conf.client_ca_path = path_of(slot.folder, fleet::server_trust_file);
+  return conf;
+}
+
+std::string running_value(const ServerFacts& server, std::string_view setting) {
+  const auto found =
+      std::find_if(server.running_settings.begin(), server.running_settings.end(),
+                   [&](const SettingFact& fact) { return fact.name == setting; });
+  return found == server.running_settings.end() ? std::string() : found->value;
+}
+
+const SettingFact* overriding(const ServerFacts& server, const std::string& folder) {
+  const std::string ours = path_of(folder, fleet::server_settings_file);
+  constexpr std::array<std::string_view, 4> names = {"ssl", "ssl_cert_file", "ssl_key_file",
+                                                     "ssl_ca_file"};
+  for (const SettingFact& fact : server.running_settings) {
+    const bool of_ours = std::find(names.begin(), names.end(), fact.name) != names.end();
+    if (!of_ours) continue;
+    if (fact.source == "command line" || fact.source == "environment variable") return &fact;
+  }
+  // The last row of a name in pg_file_settings is the one in force.
+  for (const std::string_view name : names) {
+    const SettingFact* last = nullptr;
+    bool ours_seen = false;
+    for (const SettingFact& fact : server.written_settings) {
+      if (fact.name != name) continue;
+      last = &fact;
+      ours_seen = ours_seen || fact.file == ours;
+    }
+    if (last != nullptr && ours_seen && last->file != ours) return last;
+  }
+  return nullptr;
+}
+
+bool serves_own(const HostView& host) {
+  if (!host.facts || !host.facts->server_slot || !host.served.tls) return false;
+  const auto disk = parsed(host.facts->server_slot->certificate);
+  const auto served = parsed(host.served.certificate);
+  return disk && served && disk->der == served->der;
+}
+
+bool trusts_ours(const HostView& host) {
+  if (!host.facts || !host.facts->server || !host.facts->server_slot) return false;
+  return running_value(*host.facts->server, "ssl_ca_file") ==
+         path_of(host.facts->server_slot->folder, fleet::server_trust_file);
+}
+
+SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings& want) {
+  SettingsJudgement judged;
+  const ServerFacts& server = *host.facts->server;
+  const settings::SslConf conf = wanted_conf(*host.facts->server_slot, want);
+  judged.write = conf_differs(server, conf);
+  if (!judged.write && !server.include_in_place)
+    judged.write = "the server's configuration does not include ssl.conf";
+  if (judged.write) {
+    judged.reload = "the settings were written anew";
+    return judged;
+  }
+  judged.reload = running_differs(server, conf);
+  if (judged.reload || serves_own(host)) return judged;
+  if (host.served.tls) judged.reload = "it serves another certificate than the one on disk";
+  else if (host.served.answered) judged.reload = "it answers without TLS";
+  return judged;
+}
+
+bool snakeoil(std::string_view certificate_file) {
+  return certificate_file.find("ssl-cert-snakeoil") != std::string_view::npos;
+}
+
+}  // namespace planning

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: PostgreSQL
+// What a server is told and what it does: ssl.conf as written, the settings as running, the
+// certificate as served. Three things that must agree, and PostgreSQL itself does not say when they
+// do not (a failed reload keeps the old context and shows the new value).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "fleet/act.h"
+#include "planning/world.h"
+#include "settings/tls_settings.h"
+
+namespace planning {
+
+/// The two things that a phase may have to do to a server; null: nothing, else the reason.
+struct SettingsJudgement {
+  std::optional<std::string> write;
+  std::optional<std::string> reload;
+};
+
+/// `want` as ssl.conf shall say it, from the slot's folder.
+settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSettings& want);
+
+/// Judges a running server. `client_trust` of `want` says whether ssl_ca_file shall be ours by now.
+SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings& want);
+
+/// The running value of a setting, "" where it was not seen.
+std::string running_value(const fleet::ServerFacts& server, std::string_view setting);
+
+/// Who beats our ssl.conf: the written setting in force that is not ours, with its place; null
+/// where ours counts. Only meaningful once the include is in place.
+const fleet::SettingFact* overriding(const fleet::ServerFacts& server, const std::string& folder);
+
+/// True where ssl_ca_file is ours, as running.
+bool trusts_ours(const HostView& host);
+
+/// True where a handshake from outside showed exactly the certificate that lies on disk.
+bool serves_own(const HostView& host);
+
+/// True for a pair that a distribution made at installation, which nobody can rely on
+/// (Debian's ssl-cert package: "snakeoil").
+bool snakeoil(std::string_view certificate_file);
+
+}  // namespace planning

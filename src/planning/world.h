@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: PostgreSQL
+// What a plan is made of: what is desired (the configuration times what the ledger owns) and what
+// was observed. Values only; nothing here can ask anybody.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "fleet/environment.h"
+#include "fleet/facts.h"
+#include "x509/certificate.h"
+
+namespace planning {
+
+/// The environment's own authorities that are in force. Both absent before the first apply.
+struct Authorities {
+  std::optional<x509::Certificate> server;
+  std::optional<x509::Certificate> client;
+};
+
+struct Desired {
+  const fleet::Environment* environment = nullptr;
+  Authorities authorities;
+  fleet::Mark mark;                         ///< empty ids before the first apply
+  std::set<std::string> issued;             ///< fingerprints of the ledger's certificates
+  std::map<std::string, std::string> pins;  ///< database host → system identifier
+  std::set<std::string> settled;            ///< "host slot" whose last installation succeeded
+  bool replace = false;                     ///< foreign pairs are archived and replaced
+  bool take_over = false;                   ///< another ledger's mark is replaced
+};
+
+/// One host as it was seen; exactly one of `facts` and `silence` is there.
+struct HostView {
+  std::optional<fleet::HostFacts> facts;
+  std::optional<base::Error> silence;  ///< why it did not answer
+  fleet::ServedFacts served;           ///< database hosts: what a handshake from outside shows
+
+  [[nodiscard]] bool answered() const { return facts.has_value(); }
+};
+
+struct Observed {
+  base::Time at;                          ///< the controller's clock
+  std::map<std::string, HostView> hosts;  ///< by name
+};
+
+}  // namespace planning
