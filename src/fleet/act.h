@@ -58,7 +58,11 @@ struct Act {
   std::string expected_sha256;  ///< write_server_settings: of the configuration file observed
   Mark mark;                    ///< mark_host
   bool take_over = false;       ///< mark_host: another ledger's mark is replaced
-  bool replace = false;         ///< make_key, install_certificate: a foreign pair is archived first
+  bool replace = false;         ///< make_key, install_certificate, install_trust: what is foreign or
+                                ///< unreadable is archived and replaced
+  /// make_key, install_certificate: fingerprint (hex) of the leaf that was observed in the slot, ""
+  /// none. Another one there is neither ours nor expected: refused (file_changed) unless `replace`.
+  std::string expected_certificate_sha256;
 };
 
 struct Answer {
