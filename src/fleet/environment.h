@@ -80,14 +80,14 @@ struct Exemption {  ///< [[exception]]
   std::string network;
   Requirement require = Requirement::tls;
   std::string reason;
-  std::optional<base::Time> until;
+  std::optional<base::Time> until;  ///< the last second of the day written, UTC
 };
 
 struct Silence {  ///< [[silence]]
   std::string code;
   std::string host;
   std::string reason;
-  std::optional<base::Time> until;
+  std::optional<base::Time> until;  ///< the last second of the day written, UTC
 };
 
 struct Environment {
