@@ -9,9 +9,10 @@
 int main() {
   std::fputs(
       "# Errors\n\n"
-      "Each error has a number that is never used twice, a word for scripts, and the exit status that\n"
+      "Each error has a number that is never used twice, a word for scripts, and the exit status "
+      "that\n"
       "a command ends with when the error kept it from its work. This page is printed from the\n"
-      "program's own table (`src/base/error.cpp`) by `./run lint --write`.\n\n"
+      "program's own table (`src/base/error.cpp`) by `./run lint --fix`.\n\n"
       "| number | word | exit status | what it means | what to do |\n|---|---|---|---|---|\n",
       stdout);
   for (const base::ErrorRow& row : base::error_table()) {

@@ -8,6 +8,7 @@
 namespace base {
 
 // A short string lives inside the object: a move copies it, so the source is wiped here too.
+// NOLINTNEXTLINE(performance-move-constructor-init)
 Secret::Secret(Secret&& other) noexcept : bytes_(other.bytes_) { other.wipe(); }
 
 Secret& Secret::operator=(Secret&& other) noexcept {
