@@ -3,6 +3,7 @@
 #
 # The lab's own test: what every other test in it takes for granted. One line a check.
 #   test_lab_itself.sh [VARIANT...]    standard snakeoil solo rhel pair big jump, or other:MAJOR
+# shellcheck disable=SC2016,SC2034
 
 set -uo pipefail
 
@@ -109,7 +110,7 @@ down() {
 each_host_answers() {
   local name kind
   while read -r name _ _ kind; do
-    check "$D: ssh with strict checking reaches $name" gives "$name root /root" ssh_to "root@$name" 'echo $(hostname) $(id -un) $PWD'
+    check "${D##*/}: ssh with strict checking reaches $name" gives "$name root /root" ssh_to "root@$name" 'echo $(hostname) $(id -un) $PWD'
   done < <("$LAB" hosts "$D")
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-# shellcheck shell=bash disable=SC2153
+# shellcheck shell=bash disable=SC2034,SC2153
 #
 # Files that describe the lab to others: its settings and hosts, ssh_config with known_hosts, the
 # secrets, and a pgseal.toml.

@@ -7,8 +7,8 @@
 make_mount_points() {
   local d=$1/dev
   (
-    cd "$1"
-    mkdir -p -m 755 dev/pts dev/shm proc sys run home srv opt mnt media boot usr/local/bin usr/local/sbin \
+    cd "$1" || exit
+    mkdir -p dev/pts dev/shm proc sys run home srv opt mnt media boot usr/local/bin usr/local/sbin \
       usr/local/lib usr/local/share
     mkdir -m 700 root
     mkdir -m 1777 tmp var/tmp
@@ -38,7 +38,7 @@ fill_base_layer() {
 }
 
 make_directories() {
-  mkdir -p -m 755 /etc/ssh /etc/update-motd.d /etc/profile.d /etc/cron.d /etc/sudoers.d /var/log /var/spool/cron
+  mkdir -p /etc/ssh /etc/update-motd.d /etc/profile.d /etc/cron.d /etc/sudoers.d /var/log /var/spool/cron
   install -d -m 2775 -g mail /var/mail
   install -d -m 710 /etc/ssl/private
 }
@@ -242,10 +242,12 @@ first_boot() {
 
 # As pg_basebackup -R leaves it, the password in the clear among it; slots are the primary's.
 make_standby() {
+  local binding=""
+  [ "$PG" -lt 13 ] || binding="channel_binding=prefer "
   rm -rf "${PG_DATA:?}"/pg_replslot/*
   install -m 600 -o postgres -g postgres /dev/null "$PG_DATA/standby.signal"
   cat >>"$PG_DATA/postgresql.auto.conf" <<TEXT
-primary_conninfo = 'user=replicator password=$REPLICATION_PASSWORD channel_binding=prefer host=db1 port=5432 sslmode=prefer'
+primary_conninfo = 'user=replicator password=$REPLICATION_PASSWORD ${binding}host=db1 port=5432 sslmode=prefer'
 primary_slot_name = '$1'
 TEXT
 }

@@ -48,10 +48,11 @@ hosts_settled() {
   done
 }
 
+# The cable goes first: a kernel closes the connections of a killed process, a lost machine does not.
 power_off() {
   host_pid "$HOST" || return 0
-  kill -KILL "$PID"
   nsenter --net="$LAB/lab/hub.net" ip link del "v-$HOST" 2>/dev/null || true
+  kill -KILL "$PID"
   within 10 host_is_gone || die "host \"$HOST\" did not end"
 }
 

@@ -5,6 +5,7 @@
 #   inside.sh layer NAME LOWER                       builds a layer, and ends
 #   inside.sh host NAME ADDRESS KIND first|again LOWER   starts the host's services, then reaps
 # Descriptor 3 is the host's status file, the one thing of the outside that is kept until it is ready.
+# shellcheck disable=SC2034
 
 set -euo pipefail
 umask 022
@@ -37,14 +38,19 @@ write_pid() {
   mv "hosts/$1/pid.new" "hosts/$1/pid"
 }
 
-# The veth pair is made in the hub; "1" is this process by its pid in its own namespace.
+# The veth pair is made in the hub; "1" is this process by its pid in its own namespace. As on a real
+# machine the hardware address outlives a power loss, or neighbours would keep the old one for a minute.
 connect() {
+  local hardware octets
+  IFS=. read -ra octets <<<"$2"
+  printf -v hardware '02:00:%02x:%02x:%02x:%02x' "${octets[@]}"
   nsenter --net=hub.net ip -batch - <<TEXT
 link add v-$1 type veth peer name eth0 netns 1
 link set v-$1 master br0 up
 TEXT
   ip -batch - <<TEXT
 link set lo up
+link set eth0 address $hardware
 addr add $2/16 dev eth0
 link set eth0 up
 TEXT
@@ -61,6 +67,7 @@ mount_root() {
   mount -t tmpfs -o nosuid,nodev tmpfs "$1/root/dev/shm"
   mount -t tmpfs -o mode=0755,nosuid tmpfs "$1/root/run"
   mount -t tmpfs -o nosuid,nodev tmpfs "$1/root/tmp"
+  [ -z "$PG_OPT" ] || bind_machine_path "$PG_OPT" "$1/root${PG_BIN%/bin}"
   for path in "${BINDS[@]}"; do
     bind_machine_path "$path" "$1/root$path"
   done

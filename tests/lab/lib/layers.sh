@@ -36,7 +36,7 @@ hide_machine() {
 
 # in_new_host SCRIPT-ARGUMENTS...: everything private; ends with its pid 1.
 in_new_host() {
-  cd "$LAB/lab"
+  cd "$LAB/lab" || exit
   exec setsid env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     unshare --mount --net --pid --uts --ipc --fork --kill-child /bin/bash "$LAB_HOME/lib/inside.sh" "$@"
 }
@@ -78,7 +78,6 @@ build_application_layer() {
 # lower_of KIND: the layers below a host of that kind, uppermost first, relative to DIR/lab.
 lower_of() {
   local base=layers/base/upper:/
-  [ -z "$PG_OPT" ] || base=$PG_OPT:$base
   case $1 in
     database) ! has_postgres database || base=layers/database/upper:$base ;;
     application) base=layers/application/upper:$base ;;

