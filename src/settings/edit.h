@@ -17,9 +17,9 @@ namespace settings {
 /// `text` with our block at its end, naming `ssl_conf_path` (absolute). A block that names this
 /// path already, and after which nothing in this file assigns a setting of ours, stays where it is:
 /// the text comes back unchanged. Any other block of ours moves to the end; includes that follow
-/// are no reason to move (see `Standing`). Nothing but our block is touched. Error
-/// (server_settings) where the path cannot be written, or where the server would reject `text` as
-/// it is already.
+/// are no reason to move (see `Standing`). Nothing but our block is touched; bad lines are no
+/// hindrance, the caller has `ConfigurationFile::findings`. Error (server_settings): the path is
+/// not absolute.
 base::Result<std::string> with_include(std::string_view text, std::string_view ssl_conf_path);
 
 /// `text` without any block of ours. `without_include(*with_include(t, p)) == t` for every t
@@ -45,8 +45,7 @@ base::Findings findings_of(const Standing& standing, std::string_view file_name)
 
 /// For a server whose files are kept in an `include_dir`: the file to put there, and its text. The
 /// server reads names that end in ".conf" and do not begin with a dot, in the order of their bytes
-/// (config-includes), so that "zz_pgseal.conf" comes after "zz" plus a digit or hyphen and before
-/// nothing in common use; `sorts_last` says whether it does.
+/// (config-includes), hence a name with "zz" in front.
 struct DropIn {
   std::string file_name;
   std::string text;

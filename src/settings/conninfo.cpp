@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: PostgreSQL
+// Follows conninfo_parse and conninfo_uri_parse_options of libpq's fe-connect.c.
+#include "settings/conninfo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include "base/text.h"
+
+namespace settings {
+namespace {
+
+bool space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+base::Error refuse(std::string message) {
+  return base::error(base::Code::parse, std::move(message));
+}
+
+/// keyword = value pairs, from the left.
+class Pairs {
+ public:
+  explicit Pairs(Conninfo& conninfo) : out_(conninfo), text_(conninfo.text) {}
+
+  base::Result<void> run() {
+    for (skip(); at_ < text_.size(); skip()) TRY(pair());
+    return {};
+  }
+
+ private:
+  void skip() {
+    while (at_ < text_.size() && space(text_[at_])) ++at_;
+  }
+
+  base::Result<void> pair() {
+    ConninfoItem item;
+    item.text.begin = at_;
+    while (at_ < text_.size() && text_[at_] != '=' && !space(text_[at_])) ++at_;
+    item.keyword = std::string(text_.substr(item.text.begin, at_ - item.text.begin));
+    skip();
+    if (at_ >= text_.size() || text_[at_] != '=') {
+      return refuse("a keyword of the connection string has no \"=\" after it");
+    }
+    ++at_;
+    skip();
+    item.value_text.begin = at_;
+    TRY(value(item.value));
+    item.value_text.end = at_;
+    item.text.end = at_;
+    out_.items.push_back(std::move(item));
+    return {};
+  }
+
+  base::Result<void> value(std::string& value) {
+    const bool quoted = at_ < text_.size() && text_[at_] == '\'';
+    if (quoted) ++at_;
+    for (; at_ < text_.size(); ++at_) {
+      if (quoted ? text_[at_] == '\'' : space(text_[at_])) break;
+      if (text_[at_] == '\\' && ++at_ >= text_.size()) break;
+      value += text_[at_];
+    }
+    if (!quoted) return {};
+    if (at_ >= text_.size()) return refuse("a quoted value of the connection string has no end");
+    ++at_;
+    return {};
+  }
+
+  Conninfo& out_;
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Percent signs undone; null where libpq would refuse them, %00 among them.
+std::optional<std::string> decode(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      plain += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+    plain += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return plain;
+}
+
+std::string encode(std::string_view plain) {
+  constexpr std::string_view bare = "-._~/";
+  std::string text;
+  for (const char c : plain) {
+    const bool keep = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      bare.find(c) != std::string_view::npos;
+    if (keep) {
+      text += c;
+    } else {
+      text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return text;
+}
+
+/// postgresql://user:password@host:port,host:port/dbname?keyword=value&…
+class Uri {
+ public:
+  explicit Uri(Conninfo& conninfo) : out_(conninfo), text_(conninfo.text) {}
+
+  base::Result<void> run() {
+    at_ = text_.find("://") + 3;
+    TRY(userinfo());
+    TRY(hosts());
+    if (peek() == '/') {
+      const std::size_t begin = ++at_;
+      to("?");
+      TRY(part("dbname", begin));
+    }
+    while (peek() == '?' || peek() == '&') {
+      ++at_;
+      if (at_ < text_.size()) TRY(parameter());
+    }
+    if (at_ < text_.size()) return refuse("the connection URI has an unexpected character");
+    return {};
+  }
+
+ private:
+  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  void to(std::string_view stops) { at_ = std::min(text_.find_first_of(stops, at_), text_.size()); }
+
+  /// The bytes from `begin` to here as a value; an empty one is as good as not given.
+  base::Result<void> part(std::string_view keyword, std::size_t begin) {
+    if (begin == at_) return {};
+    const auto value = decode(text_.substr(begin, at_ - begin));
+    if (!value) return refuse("the connection URI has an invalid percent-encoded byte");
+    out_.items.push_back({std::string(keyword), *value, {begin, at_}, {begin, at_}});
+    return {};
+  }
+
+  base::Result<void> userinfo() {
+    const std::size_t stop = text_.find_first_of("@/", at_);
+    if (stop == std::string_view::npos || text_[stop] != '@') return {};
+    const std::size_t user = at_;
+    to(":@");
+    TRY(part("user", user));
+    if (peek() == ':') {
+      const std::size_t password = ++at_;
+      to("@");
+      TRY(part("password", password));
+    }
+    ++at_;
+    return {};
+  }
+
+  /// A list of hosts is one item, from the first to the last; so are the ports, kept apart.
+  base::Result<void> hosts() {
+    ConninfoItem host{"host", "", {at_, at_}, {at_, at_}};
+    ConninfoItem port{"port", "", {at_, at_}, {at_, at_}};
+    while (true) {
+      TRY(host_and_port(host, port));
+      if (peek() != ',') break;
+      ++at_;
+      host.value += ',';
+      port.value += ',';
+    }
+    host.text.end = host.value_text.end = at_;
+    port.text.end = port.value_text.end = at_;
+    const auto given = [](const std::string& list) {
+      return list.find_first_not_of(',') != std::string::npos;
+    };
+    if (!host.value.empty()) out_.items.push_back(std::move(host));
+    if (given(port.value)) out_.items.push_back(std::move(port));
+    return {};
+  }
+
+  base::Result<void> host_and_port(ConninfoItem& host, ConninfoItem& port) {
+    std::size_t begin = at_;
+    if (peek() == '[') {
+      begin = ++at_;
+      to("]");
+      if (peek() != ']' || begin == at_)
+        return refuse("the connection URI's IPv6 address has no end");
+      host.value += text_.substr(begin, at_ - begin);
+      ++at_;
+      if (at_ < text_.size() && std::string_view(":/?,").find(peek()) == std::string_view::npos) {
+        return refuse("the connection URI has an unexpected character after an IPv6 address");
+      }
+    } else {
+      to(":/?,");
+      const auto name = decode(text_.substr(begin, at_ - begin));
+      if (!name) return refuse("the connection URI has an invalid percent-encoded byte");
+      host.value += *name;
+    }
+    if (peek() == ':') {
+      begin = ++at_;
+      to("/?,");
+      port.value += text_.substr(begin, at_ - begin);
+    }
+    return {};
+  }
+
+  base::Result<void> parameter() {
+    ConninfoItem item;
+    item.text.begin = at_;
+    to("=&");
+    const auto keyword = decode(text_.substr(item.text.begin, at_ - item.text.begin));
+    if (peek() != '=') return refuse("a parameter of the connection URI has no \"=\"");
+    item.value_text.begin = ++at_;
+    to("=&");
+    if (peek() == '=') return refuse("a parameter of the connection URI has a second \"=\"");
+    item.value_text.end = at_;
+    item.text.end = at_;
+    const auto value =
+        decode(text_.substr(item.value_text.begin, item.value_text.end - item.value_text.begin));
+    if (!keyword || !value) return refuse("the connection URI has an invalid percent-encoded byte");
+    item.keyword = *keyword;
+    item.value = *value;
+    out_.items.push_back(std::move(item));
+    return {};
+  }
+
+  Conninfo& out_;
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+bool before_query(const Conninfo& conninfo, const ConninfoItem& item) {
+  return conninfo.uri && item.text == item.value_text;
+}
+
+std::string appended(const Conninfo& conninfo, std::string_view keyword, std::string_view value) {
+  const std::string& text = conninfo.text;
+  if (conninfo.uri) {
+    const bool has_query = text.find('?', text.find("://")) != std::string::npos;
+    return fmt::format("{}{}{}={}", text, has_query ? '&' : '?', encode(keyword), encode(value));
+  }
+  const char* between = text.empty() || space(text.back()) ? "" : " ";
+  return fmt::format("{}{}{}={}", text, between, keyword, conninfo_quoted(value));
+}
+
+}  // namespace
+
+const ConninfoItem* Conninfo::find(std::string_view keyword) const {
+  for (auto it = items.rbegin(); it != items.rend(); ++it) {
+    if (it->keyword == keyword) return &*it;
+  }
+  return nullptr;
+}
+
+base::Result<Conninfo> parse_conninfo(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) {
+    return refuse("the connection string holds a NUL byte");
+  }
+  Conninfo conninfo;
+  conninfo.text = std::string(text);
+  conninfo.uri = text.starts_with("postgresql://") || text.starts_with("postgres://");
+  if (conninfo.uri) {
+    TRY(Uri(conninfo).run());
+  } else {
+    TRY(Pairs(conninfo).run());
+  }
+  return conninfo;
+}
+
+base::Result<std::string> with_keyword(const Conninfo& conninfo, std::string_view keyword,
+                                       std::string_view value) {
+  if (value.find('\0') != std::string_view::npos) {
+    return refuse("a value of a connection string cannot hold a NUL byte");
+  }
+  const ConninfoItem* item = conninfo.find(keyword);
+  if (item == nullptr) return appended(conninfo, keyword, value);
+  if (item->value == value) return conninfo.text;
+  if (before_query(conninfo, *item)) {
+    return refuse(
+        fmt::format("\"{}\" stands in the connection URI's authority or path and is not "
+                    "rewritten there",
+                    base::printable_line(keyword)));
+  }
+  const std::size_t begin = item->value_text.begin;
+  const std::size_t end = item->value_text.end;
+  return conninfo.text.substr(0, begin) + (conninfo.uri ? encode(value) : conninfo_quoted(value)) +
+         conninfo.text.substr(end);
+}
+
+std::string conninfo_quoted(std::string_view value) {
+  const bool bare = !value.empty() && std::none_of(value.begin(), value.end(), [](char c) {
+    return space(c) || c == '\'' || c == '\\' || c == '=';
+  });
+  if (bare) return std::string(value);
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "'";
+}
+
+}  // namespace settings
