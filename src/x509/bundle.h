@@ -14,7 +14,7 @@
 namespace x509 {
 
 /// A larger text is refused unread; the largest public collections have 250 kB.
-constexpr std::size_t bundle_bytes = 4 * 1024 * 1024;
+inline constexpr std::size_t bundle_bytes = 4 * 1024 * 1024;
 
 class Bundle {
  public:

@@ -17,7 +17,7 @@
 namespace x509 {
 
 /// Larger DER is refused unread; real certificates have one to three kilobytes.
-constexpr std::size_t certificate_bytes = 64 * 1024;
+inline constexpr std::size_t certificate_bytes = 64 * 1024;
 
 /// Bits of `Certificate::key_usage`, numbered as RFC 5280 4.2.1.3 does.
 enum KeyUsage : std::uint16_t {
@@ -72,7 +72,7 @@ struct Certificate {
   bool key_usage_critical = false;
   /// "serverAuth", "clientAuth", "anyExtendedKeyUsage", or an OID in digits. Empty: no extension.
   std::vector<std::string> extended_key_usage;
-  std::vector<std::string> extensions;        ///< OIDs in digits, in order, repeated ones too
+  std::vector<std::string> extensions;  ///< OIDs in digits, in order; a repeated one is an error
   std::vector<std::string> unknown_critical;  ///< OIDs of critical extensions not read here
 
   std::string signature_algorithm;  ///< "ecdsa-with-SHA256", "sha256WithRSAEncryption", "Ed25519"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Issuing in an order that cannot be written otherwise: draft → approval → signature. A draft is
 // built and signed with a throw-away key, linted, and only the approval that comes of it, once, can
-// be signed; afterwards both must be equal byte for byte but for the signature.
+// be signed. What is signed then are the linted bytes themselves.
 #pragma once
 
 #include <chrono>
@@ -17,12 +17,10 @@
 #include "x509/profile.h"
 #include "x509/request.h"
 
-struct x509_st;
-
 namespace x509 {
 
-/// notBefore is set back by this, for clocks that disagree; the lint allows as much.
-constexpr std::chrono::seconds backdating = std::chrono::hours(1);
+/// notBefore is set back by this, for clocks that disagree.
+inline constexpr std::chrono::seconds backdating = std::chrono::hours(1);
 
 /// What will be signed, but for the key. Names come from the configuration.
 struct Draft {
@@ -64,25 +62,19 @@ class Approval {
   ~Approval() = default;
 
   /// What will be signed, with a signature that is worth nothing: for the ledger, which must know
-  /// serial and names before there is a signature.
-  [[nodiscard]] const Certificate& preview() const { return preview_; }
+  /// serial and names before there is a signature. Not to be asked once signed.
+  [[nodiscard]] const Certificate& preview() const { return *preview_; }
   /// What the lint said that is no error.
   [[nodiscard]] const base::Findings& remarks() const { return remarks_; }
 
  private:
   friend class Issuer;
-  struct Free {
-    void operator()(x509_st* certificate) const;
-  };
-  using Unsigned = std::unique_ptr<x509_st, Free>;
-  Approval(Unsigned built, Certificate preview, base::Findings remarks, std::string issuer)
-      : unsigned_(std::move(built)),
-        preview_(std::move(preview)),
+  Approval(Certificate preview, base::Findings remarks, std::string issuer)
+      : preview_(std::make_unique<Certificate>(std::move(preview))),
         remarks_(std::move(remarks)),
         issuer_(std::move(issuer)) {}
 
-  Unsigned unsigned_;
-  Certificate preview_;
+  std::unique_ptr<Certificate> preview_;  ///< null once it was signed or moved on
   base::Findings remarks_;
   std::string issuer_;  ///< fingerprint of the authority's certificate
 };
@@ -90,8 +82,8 @@ class Approval {
 /// The only holder of an authority's private key. Not shared between threads.
 class Issuer {
  public:
-  /// Error Code::authority_mismatch where the key is not the certificate's, or the certificate is
-  /// no authority by `kind`'s profile.
+  /// Error Code::authority_mismatch where the key is not the certificate's; Code::authority_refused
+  /// where the key's type cannot serve, or the certificate may not sign others.
   static base::Result<Issuer> open(AuthorityKind kind, Certificate authority, PrivateKey key);
 
   [[nodiscard]] const Certificate& certificate() const { return authority_; }
@@ -103,7 +95,7 @@ class Issuer {
   base::Result<Approval> approve(const Draft& draft, const Request& request);
 
   /// The signed certificate. Error Code::authority_refused where the approval is another
-  /// issuer's or was used; Code::internal where what was signed is not what was linted.
+  /// issuer's or was used.
   base::Result<Certificate> sign(Approval&& approval);
 
  private:

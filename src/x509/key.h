@@ -45,7 +45,7 @@ class PrivateKey {
   /// PKCS#8 (RFC 5208), not encrypted: the form of a server's or client's key file.
   [[nodiscard]] base::Secret to_pem() const;
 
-  /// PKCS#8 with PBES2 (RFC 8018): scrypt (RFC 7914) N=2^17, r=8, p=1, 128 MiB, and AES-256-CBC.
+  /// PKCS#8 with PBES2 (RFC 8018): scrypt (RFC 7914) N=2^14, r=8, p=5, and AES-256-CBC.
   /// `openssl pkey` reads it. Error Code::authority_passphrase where the passphrase is empty.
   [[nodiscard]] base::Result<std::string> to_encrypted_pem(const base::Secret& passphrase) const;
 

@@ -11,9 +11,9 @@
 namespace x509 {
 
 /// pg_stat_ssl cuts client_dn and issuer_dn here (NAMEDATALEN - 1).
-constexpr std::size_t postgresql_name_bytes = 63;
+inline constexpr std::size_t postgresql_name_bytes = 63;
 /// RFC 5280 appendix A, ub-common-name and ub-organization-name, in characters.
-constexpr std::size_t common_name_characters = 64;
+inline constexpr std::size_t common_name_characters = 64;
 
 /// A host name by RFC 1123 section 2.1 in its preferred form: labels of letters, digits and inner
 /// hyphens, 1 to 63 each, 253 in all, no dot at the end; no wildcard, no underscore, and the last

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "x509/names.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace x509 {
+namespace {
+
+bool letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool valid_label(std::string_view label) {
+  if (label.empty() || label.size() > 63) return false;
+  if (!letter_or_digit(label.front()) || !letter_or_digit(label.back())) return false;
+  return std::all_of(label.begin(), label.end(),
+                     [](char c) { return letter_or_digit(c) || c == '-'; });
+}
+
+}  // namespace
+
+bool valid_dns_name(std::string_view name) {
+  if (name.empty() || name.size() > 253) return false;
+  const auto labels = base::split(name, '.');
+  if (!std::all_of(labels.begin(), labels.end(), valid_label)) return false;
+  const std::string_view last = labels.back();
+  return !std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::optional<std::string> parse_ip(std::string_view text) {
+  const std::string terminated(text);
+  if (terminated.find('\0') != std::string::npos) return std::nullopt;
+  std::array<char, 16> bytes{};
+  if (inet_pton(AF_INET, terminated.c_str(), bytes.data()) == 1)
+    return std::string(bytes.data(), 4);
+  if (inet_pton(AF_INET6, terminated.c_str(), bytes.data()) == 1)
+    return std::string(bytes.data(), 16);
+  return std::nullopt;
+}
+
+std::string format_ip(std::string_view bytes) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
+  if ((bytes.size() != 4 && bytes.size() != 16) ||
+      inet_ntop(family, bytes.data(), text.data(), text.size()) == nullptr)
+    return "hex:" + base::hex(bytes);
+  return text.data();
+}
+
+}  // namespace x509
