@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: PostgreSQL
 #
 # The lab's own test: what every other test in it takes for granted. One line a check.
-#   test_lab_itself.sh [VARIANT...]    standard snakeoil solo rhel pair big jump, or other:MAJOR
+#   test_lab_itself.sh [VARIANT...]    (all but other:MAJOR by default)
 # shellcheck disable=SC2016,SC2034
 
 set -uo pipefail
 
 HERE=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 LAB=$HERE/lab
-WORK=$(mktemp -d)
+WORK=$(mktemp -d) && chmod 755 "$WORK"
 PASSED=0 FAILED=0
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -20,7 +20,7 @@ fi
 finish() {
   local directory
   for directory in "$WORK"/*/; do
-    [ ! -d "$directory/lab" ] || "$LAB" down "$directory"
+    ! mountpoint -q "$directory" || "$LAB" down "${directory%/}"
   done
   rm -rf "$WORK"
 }
@@ -268,6 +268,48 @@ story_jump() {
   down
 }
 
+# A copy of its own, so that its processes can be told from those of other labs by their command lines.
+copy_lab() {
+  mkdir -p "$WORK/share/lib"
+  cp "$HERE/lab" "$WORK/share/"
+  cp "$HERE"/lib/*.sh "$WORK/share/lib/"
+  printf '%s' "$WORK/share/lib/inside.sh" >"$WORK/pattern"
+}
+
+runs() { grep -sqzF -f "$WORK/pattern" /proc/[0-9]*/cmdline; }
+
+story_interrupted() {
+  local after
+  copy_lab
+  D=$WORK/interrupted
+  for after in 0.02 0.1 0.3 0.5 0.8 1.0 1.2 1.4; do
+    timeout -s TERM "$after" "$WORK/share/lab" up "$D" >"$WORK/out" 2>&1 && "$LAB" down "$D"
+    check "up ended after $after s leaves no directory" sh -c "! test -e '$D' || { cat '$WORK/out'; false; }"
+    check "and no mount" fails grep -F " $D" /proc/self/mounts
+    check "and no process" fails runs
+  done
+}
+
+story_installed() {
+  copy_lab
+  ln -s share/lab "$WORK/lab"
+  echo shared >"$WORK/file"
+  D=$WORK/elsewhere
+  check "a copy works by a symbolic link, from another directory, into a pipe" gives "" \
+    timeout 20 sh -c "cd / && '$WORK/lab' up '$D' --databases 1 --applications 0 --bind '$WORK/file' 9>&1 | cat"
+  check "its processes can be found" runs
+  check "a bound path shows inside" gives shared on db1 deploy cat "$WORK/file"
+  check "and cannot be written" fails on db1 root sh -c "echo x >'$WORK/file'"
+  check "without root it says so with status 77" gives 77 \
+    sh -c "setpriv --reuid=65534 --clear-groups '$WORK/share/lab' hosts '$D' 2>/dev/null; echo \$?"
+  on db1 root sh -c 'printf "#!/bin/sh\npidof postgres sshd || echo early >/root/boot\n" >/etc/rc.local && chmod +x /etc/rc.local'
+  "$LAB" power "$D" db1 off
+  "$LAB" power "$D" db1 on
+  check "rc.local runs before the server and sshd" gives early on db1 root cat /root/boot
+  check "SIGINT is not ignored in a session" gives 0000000000000000 ssh_to root@db1 "sed -n 's/^SigIgn:\t//p' /proc/self/status"
+  down
+}
+
 story_refusals() {
   mkdir "$WORK/full"
   echo precious >"$WORK/full/file"
@@ -279,7 +321,7 @@ story_refusals() {
   check "and leaves nothing" fails test -e "$WORK/none"
 }
 
-[ $# -gt 0 ] || set -- refusals standard snakeoil solo rhel pair jump big
+[ $# -gt 0 ] || set -- refusals interrupted installed standard snakeoil solo rhel pair jump big
 for story; do
   case $story in
     other:*) story_other "${story#other:}" ;;

@@ -36,6 +36,7 @@ within() {
   local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
   shift
   until "$@"; do
+    [ -z "${STOP:-}" ] || die "stopped"
     [ "${EPOCHREALTIME/[.,]/}" -lt "$deadline" ] || return 1
     sleep 0.02
   done

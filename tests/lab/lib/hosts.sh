@@ -108,5 +108,5 @@ unmount_lab() {
   if mountpoint -q "$LAB"; then
     within 3 umount "$LAB" 2>/dev/null || umount --lazy "$LAB"
   fi
-  rmdir "$LAB"
+  [ ! -d "$LAB" ] || rmdir "$LAB"
 }

@@ -34,16 +34,18 @@ hide_machine() {
   done
 }
 
-# in_new_host SCRIPT-ARGUMENTS...: everything private; ends with its pid 1.
+# in_new_host SCRIPT-ARGUMENTS...: everything private; ends with its pid 1. A shell's background job
+# ignores SIGINT and SIGQUIT; sessions on the host must not inherit that.
 in_new_host() {
   cd "$LAB/lab" || exit
-  exec setsid env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+  exec setsid env -i --default-signal=INT,QUIT PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     unshare --mount --net --pid --uts --ipc --fork --kill-child /bin/bash "$LAB_HOME/lib/inside.sh" "$@"
 }
 
 # launch DIRECTORY LOG SCRIPT-ARGUMENTS...: in the background, its process noted for `down` at once.
 launch() {
   local directory=$1 log=$2
+  [ -z "${STOP:-}" ] || die "stopped"
   shift 2
   (in_new_host "$@") </dev/null >>"$log" 2>&1 &
   ! read_process "$!" || echo "$! $PROCESS_STARTED" >"$directory/starter"

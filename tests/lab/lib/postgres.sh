@@ -58,7 +58,7 @@ check_postgres() {
 # Hosts see it as /opt/postgresql-MAJOR by a bind mount: a directory below "/" cannot be a layer beside "/".
 fetch_other_version() {
   local package work
-  package=$(other_version_package "$PG") || die "no PostgreSQL $PG here, and no package known that has it"
+  package=$(other_version_package "$PG") || die "PostgreSQL $PG is not installed (Debian: postgresql-$PG)"
   command -v npm >/dev/null || die "PostgreSQL $PG is not installed, and npm, which could fetch it, is missing"
   mkdir -p "$(dirname "$PG_OPT")"
   work=$(mktemp -d "$PG_OPT.XXXXXX")
