@@ -12,11 +12,18 @@
 
 namespace planning {
 
+struct Blocker {
+  std::string host;
+  std::string reason;  ///< "did not answer", "serves another certificate than its own"
+};
+
 struct GateResult {
   Gate gate = Gate::none;
-  std::vector<std::string> blockers;  ///< "db3: did not answer"
+  std::vector<Blocker> blockers;
 
   [[nodiscard]] bool holds() const { return blockers.empty(); }
+  /// Whether a step on `host` may start.
+  [[nodiscard]] bool lets(const std::string& host) const;
 };
 
 GateResult check(Gate gate, const Desired& desired, const Observed& observed);

@@ -39,6 +39,10 @@ std::span<const PhaseRow> phase_table() {
 const PhaseRow& row(Phase phase) { return phase_table()[static_cast<std::size_t>(phase)]; }
 std::string_view name(Phase phase) { return row(phase).name; }
 
+bool each_for_itself(Gate gate) {
+  return gate == Gate::pairs_ready || gate == Gate::trust_in_place;
+}
+
 std::string_view name(Gate gate) {
   switch (gate) {
     case Gate::none: return "none";

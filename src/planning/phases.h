@@ -45,5 +45,8 @@ std::span<const PhaseRow> phase_table();
 const PhaseRow& row(Phase phase);
 std::string_view name(Phase phase);
 std::string_view name(Gate gate);
+/// True where the gate asks of a host only for its own sake: then a host that fails it keeps only
+/// itself from the phase.
+bool each_for_itself(Gate gate);
 
 }  // namespace planning

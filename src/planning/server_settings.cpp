@@ -43,10 +43,9 @@ std::optional<std::string> conf_differs(const ServerFacts& server,
   const auto wanted = settings::ssl_conf_text(settings::major_of(server.version), conf);
   if (!wanted || *wanted == server.ssl_conf) return std::nullopt;
   const auto have = settings::parse_ssl_conf(server.ssl_conf);
-  if (!have) return "ssl.conf was changed by hand";
-  if (have->client_ca_path && !conf.client_ca_path) return std::nullopt;  // a later phase's
-  return have->client_ca_path != conf.client_ca_path ? "clients' certificates are not verified yet"
-                                                     : "ssl.conf was changed by hand";
+  if (have && have->client_ca_path != conf.client_ca_path)
+    return "clients' certificates are not verified yet";
+  return "ssl.conf is not as pgseal writes it";
 }
 
 std::optional<x509::Certificate> parsed(const std::string& pem) {
@@ -105,8 +104,19 @@ bool serves_own(const HostView& host) {
 
 bool trusts_ours(const HostView& host) {
   if (!host.facts || !host.facts->server || !host.facts->server_slot) return false;
-  return running_value(*host.facts->server, "ssl_ca_file") ==
-         path_of(host.facts->server_slot->folder, fleet::server_trust_file);
+  const std::string ours = path_of(host.facts->server_slot->folder, fleet::server_trust_file);
+  if (running_value(*host.facts->server, "ssl_ca_file") == ours) return true;
+  const auto conf = settings::parse_ssl_conf(host.facts->server->ssl_conf);
+  return conf && conf->client_ca_path == ours;
+}
+
+std::optional<std::string> served_differs(const HostView& host, bool client_trust) {
+  if (!host.served.answered) return std::nullopt;  // nobody could ask: a finding, not a step
+  if (!host.served.tls) return "it answers without TLS";
+  if (!serves_own(host)) return "it serves another certificate than the one on disk";
+  if (client_trust && !host.served.asks_client_certificate)
+    return "it does not ask for client certificates";
+  return std::nullopt;
 }
 
 SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings& want) {
@@ -121,9 +131,7 @@ SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings&
     return judged;
   }
   judged.reload = running_differs(server, conf);
-  if (judged.reload || serves_own(host)) return judged;
-  if (host.served.tls) judged.reload = "it serves another certificate than the one on disk";
-  else if (host.served.answered) judged.reload = "it answers without TLS";
+  if (!judged.reload) judged.reload = served_differs(host, want.client_trust);
   return judged;
 }
 

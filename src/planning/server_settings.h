@@ -32,7 +32,10 @@ std::string running_value(const fleet::ServerFacts& server, std::string_view set
 /// where ours counts. Only meaningful once the include is in place.
 const fleet::SettingFact* overriding(const fleet::ServerFacts& server, const std::string& folder);
 
-/// True where ssl_ca_file is ours, as running.
+/// Why what is served is not what lies on disk, or null (also where nobody could ask).
+std::optional<std::string> served_differs(const HostView& host, bool client_trust);
+
+/// True where ssl_ca_file is ours, as running or as written.
 bool trusts_ours(const HostView& host);
 
 /// True where a handshake from outside showed exactly the certificate that lies on disk.

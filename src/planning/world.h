@@ -3,6 +3,7 @@
 // was observed. Values only; nothing here can ask anybody.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,10 +26,15 @@ struct Authorities {
 struct Desired {
   const fleet::Environment* environment = nullptr;
   Authorities authorities;
-  fleet::Mark mark;                         ///< empty ids before the first apply
+  fleet::Mark mark;  ///< what hosts are marked with; empty ids before the first apply
+  /// The highest generation that a host may have seen. Lower than `mark.generation` until this run
+  /// has marked hosts itself: a ledger restored from a backup would else reach its hosts' number by
+  /// being opened once more.
+  std::int64_t seen_generation = 0;
   std::set<std::string> issued;             ///< fingerprints of the ledger's certificates
   std::map<std::string, std::string> pins;  ///< database host → system identifier
   std::set<std::string> settled;            ///< "host slot" whose last installation succeeded
+  std::set<std::string> only;               ///< hosts that get steps; empty: all
   bool replace = false;                     ///< foreign pairs are archived and replaced
   bool take_over = false;                   ///< another ledger's mark is replaced
 };

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "audit/preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "audit/catalogue.h"
+#include "base/text.h"
+#include "settings/tls_settings.h"
+
+namespace audit {
+namespace {
+
+using base::Finding;
+using base::Findings;
+using fleet::HostFacts;
+using fleet::ServerFacts;
+
+constexpr std::int64_t clock_limit = 3600;      // seconds; certificates are backdated by as much
+constexpr std::int64_t controller_limit = 300;  // seconds
+
+void check_mark(const HostFacts& facts, const Expected& expected, Findings& findings) {
+  if (!facts.mark || expected.take_over) return;
+  const fleet::Mark& mark = *facts.mark;
+  std::string what;
+  if (expected.mark.environment_id.empty())
+    what = "is marked by an environment of this name that this ledger does not know";
+  else if (mark.environment_id != expected.mark.environment_id)
+    what = "is marked by another environment of this name";
+  else if (mark.ledger_id != expected.mark.ledger_id)
+    what = "is marked by another ledger";
+  else if (mark.generation > expected.mark.generation)
+    what = fmt::format("has seen generation {} of the ledger, this one is at {}", mark.generation,
+                       expected.mark.generation);
+  if (what.empty()) return;
+  Finding found = finding("host.mark", fmt::format("host \"{}\" {}", facts.host, what));
+  found.detail = "A ledger restored from an old backup, or a second one, would undo what was done.";
+  found.hint = "If that is meant, run pgseal apply --take-over.";
+  findings.push_back(std::move(found));
+}
+
+void check_clock(const HostFacts& facts, std::int64_t controller, Findings& findings) {
+  const std::int64_t off = facts.clock - controller;
+  if (std::llabs(off) <= clock_limit) return;
+  Finding found = finding("host.clock", fmt::format("clock of host \"{}\" is {} seconds {}",
+                                                    facts.host, std::llabs(off),
+                                                    off > 0 ? "ahead" : "behind"));
+  found.hint = "Set the clock of that host (NTP), then run pgseal apply again.";
+  findings.push_back(std::move(found));
+}
+
+void check_slots(const HostFacts& facts, Findings& findings) {
+  std::vector<std::string> missing;
+  for (const fleet::SlotFacts& slot : facts.client_slots) {
+    Finding found;
+    if (!slot.user_exists) {
+      if (std::find(missing.begin(), missing.end(), slot.slot.os_user) != missing.end()) continue;
+      missing.push_back(slot.slot.os_user);
+      found = finding("user.missing", fmt::format("OS user \"{}\" does not exist on host \"{}\"",
+                                                  slot.slot.os_user, facts.host));
+      found.hint = fmt::format(
+          "Make it (useradd --create-home {}), or take it out of os_users or the host out of hosts.",
+          slot.slot.os_user);
+    } else if (!slot.unsafe.empty()) {
+      found = finding("slot.unsafe", slot.unsafe);
+      found.hint = "Look at what lies there and who put it; pgseal touches nothing in that place.";
+    } else {
+      continue;
+    }
+    found.slot = fleet::to_string(slot.slot);
+    if (std::find(findings.begin(), findings.end(), found) == findings.end())
+      findings.push_back(std::move(found));
+  }
+}
+
+void check_roles(const fleet::Environment& environment, const ServerFacts& server,
+                 Findings& findings) {
+  if (server.in_recovery) return;  // the primary says it once for all
+  for (const fleet::Identity& identity : environment.identities) {
+    const auto role = std::find_if(server.roles.begin(), server.roles.end(),
+                                   [&](const auto& fact) { return fact.name == identity.name; });
+    if (role != server.roles.end() && role->can_login) continue;
+    const bool absent = role == server.roles.end();
+    Finding found = finding(absent ? "role.missing" : "role.no-login",
+                            fmt::format("role \"{}\" {}", identity.name,
+                                        absent ? "does not exist" : "may not log in"));
+    found.hint = fmt::format("{} ROLE \"{}\" LOGIN;", absent ? "CREATE" : "ALTER", identity.name);
+    findings.push_back(std::move(found));
+  }
+}
+
+std::string value_of(const ServerFacts& server, std::string_view name) {
+  for (const fleet::SettingFact& fact : server.running_settings)
+    if (fact.name == name) return fact.value;
+  return {};
+}
+
+const fleet::SettingFact* fact_of(const ServerFacts& server, std::string_view name) {
+  for (const fleet::SettingFact& fact : server.running_settings)
+    if (fact.name == name) return &fact;
+  return nullptr;
+}
+
+/// A server whose TLS is a person's work is not taken over: its clients verify against that.
+void check_foreign(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
+  const std::string folder = facts.server_slot ? facts.server_slot->folder + "/" : "";
+  const auto ours = [&](const std::string& path) {
+    return !folder.empty() && path.starts_with(folder);
+  };
+  const std::string certificate = value_of(server, "ssl_cert_file");
+  const bool on = value_of(server, "ssl") == "on";
+  const bool snakeoil = certificate.find("ssl-cert-snakeoil") != std::string::npos;
+  const auto report = [&](std::string_view code, std::string_view name, const std::string& value) {
+    Finding found = finding(code, fmt::format("{} of the server on \"{}\" is \"{}\"", name,
+                                              facts.host, value));
+    found.hint = "Its clients may rely on it: pgseal adopt will take it over without any noticing.";
+    if (const fleet::SettingFact* fact = fact_of(server, name)) {
+      found.file = fact->file;
+      found.line = fact->line;
+    }
+    findings.push_back(std::move(found));
+  };
+  if (on && !snakeoil && !ours(certificate))
+    report("server.foreign-certificate", "ssl_cert_file", certificate);
+  const std::string trust = value_of(server, "ssl_ca_file");
+  if (on && !trust.empty() && !ours(trust)) report("server.foreign-trust", "ssl_ca_file", trust);
+}
+
+void check_managed(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
+  if (server.managed_by.empty() || server.include_in_place) return;
+  Finding found =
+      finding("server.managed", fmt::format("\"{}\" on \"{}\" is kept by {}", server.config_file,
+                                            facts.host, server.managed_by));
+  const std::string folder = facts.server_slot ? facts.server_slot->folder : "/etc/pgseal/server";
+  found.detail = "It would be written anew at that manager's next run.";
+  found.hint = fmt::format("Put this into what it writes: include_if_exists = '{}/ssl.conf'", folder);
+  found.file = server.config_file;
+  findings.push_back(std::move(found));
+}
+
+void check_written(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
+  for (const fleet::SettingFact& fact : server.written_settings) {
+    // "setting could not be applied" is how an override looks here; it has a finding of its own.
+    if (fact.error.empty() || fact.error == "setting could not be applied") continue;
+    Finding found = finding("server.settings-error",
+                            fmt::format("setting \"{}\" on \"{}\": {}", fact.name, facts.host,
+                                        base::printable_line(fact.error)));
+    found.file = fact.file;
+    found.line = fact.line;
+    findings.push_back(std::move(found));
+  }
+}
+
+void check_server(const fleet::Environment& environment, const HostFacts& facts,
+                  const Expected& expected, Findings& findings) {
+  if (!facts.server) return;  // the node said why
+  const ServerFacts& server = *facts.server;
+  if (!server.running || !server.problem.empty()) return;  // likewise
+  if (settings::major_of(server.version) < settings::oldest_major)
+    findings.push_back(
+        finding("server.version", fmt::format("server on \"{}\" is PostgreSQL {}", facts.host,
+                                              server.version_text)));
+  if (!expected.system_identifier.empty() &&
+      expected.system_identifier != server.system_identifier) {
+    Finding found = finding(
+        "host.replaced", fmt::format("data directory of \"{}\" has system identifier {}, not {}",
+                                     facts.host, server.system_identifier,
+                                     expected.system_identifier));
+    found.hint = "If that is meant, run pgseal apply --take-over.";
+    if (!expected.take_over) findings.push_back(std::move(found));
+  }
+  check_roles(environment, server, findings);
+  check_foreign(facts, server, findings);
+  check_managed(facts, server, findings);
+  check_written(facts, server, findings);
+}
+
+}  // namespace
+
+Findings preflight(const fleet::Environment& environment, const fleet::Host& host,
+                   const HostFacts& facts, const Expected& expected, base::Time at) {
+  Findings findings = facts.findings;
+  check_mark(facts, expected, findings);
+  check_clock(facts, at.time_since_epoch().count(), findings);
+  check_slots(facts, findings);
+  if (host.database) check_server(environment, facts, expected, findings);
+  for (Finding& found : findings) {
+    found.host = host.name;
+    const bool of_server = found.code.starts_with("server.") || found.code == "host.replaced";
+    if (found.slot.empty() && of_server) found.slot = fleet::to_string(fleet::server_slot(host.name));
+  }
+  return findings;
+}
+
+Findings preflight_clock(base::Time at, const std::vector<std::int64_t>& host_clocks) {
+  Findings findings;
+  if (host_clocks.empty()) return findings;
+  std::vector<std::int64_t> sorted = host_clocks;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const std::int64_t off = at.time_since_epoch().count() - *middle;
+  if (std::llabs(off) <= controller_limit) return findings;
+  Finding found = finding("controller.clock",
+                          fmt::format("clock of the controller is {} seconds {} the hosts' median",
+                                      std::llabs(off), off > 0 ? "ahead of" : "behind"));
+  found.hint = "Set the clock of this machine (NTP); nothing is signed meanwhile.";
+  findings.push_back(std::move(found));
+  return findings;
+}
+
+}  // namespace audit

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "operations/apply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "audit/catalogue.h"
+#include "operations/authorities.h"
+#include "operations/observe.h"
+#include "operations/parallel.h"
+#include "operations/record.h"
+#include "planning/wanted.h"
+
+namespace operations {
+namespace {
+
+using base::Code;
+using base::Result;
+using fleet::Act;
+using fleet::ActKind;
+using planning::Plan;
+using planning::PlannedPhase;
+using planning::Step;
+using planning::StepState;
+
+/// One apply from the first look to the last. The members are its world and what it has seen.
+class Run {
+ public:
+  Run(World& world, const fleet::Environment& environment, const Operator& who,
+      const ApplyOptions& options, PassphraseSource passphrase)
+      : world_(world),
+        environment_(environment),
+        who_(who),
+        options_(options),
+        passphrase_(std::move(passphrase)),
+        observer_(world, environment, all_hosts(environment)) {}
+
+  /// Takes the ledger's lock where there is a ledger, then looks.
+  Result<void> begin(ledger::Access access) {
+    chosen_ = TRY(choose_hosts(environment_, options_.hosts));
+    if (ledger::exists(environment_.state))
+      ledger_ = TRY(ledger::Ledger::open(environment_.state, environment_.name, access,
+                                         holder(who_), world_.now()));
+    observed_ = observer_.observe();
+    return refresh();
+  }
+
+  Result<void> refresh() {
+    desired_ = TRY(desired_of(environment_, ledger_ ? &*ledger_ : nullptr, marked_));
+    desired_.replace = options_.replace;
+    desired_.take_over = options_.take_over;
+    if (!options_.hosts.empty())
+      for (const fleet::Host* host : chosen_) desired_.only.insert(host->name);
+    plan_ = planning::make_plan(desired_, observed_);
+    return {};
+  }
+
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+
+  /// What must be there before the first act: ledger, authorities, opened keys.
+  Result<void> prepare() {
+    if (!ledger_) {
+      // The passphrase is asked before anything is made: a refused one leaves nothing behind.
+      if (!environment_.authority.unencrypted) new_passphrase_ = TRY(passphrase_(true));
+      ledger_ = TRY(ledger::Ledger::create(environment_.state, environment_.name, holder(who_),
+                                           world_.now()));
+    }
+    TRY(found_authorities(environment_, *ledger_, [this](bool confirm) { return secret(confirm); },
+                          world_.now()));
+    desk_.emplace(environment_, *ledger_, [this](bool confirm) { return secret(confirm); });
+    if (signs()) TRY(desk_->open_all());
+    return refresh();
+  }
+
+  /// Phase after phase until nothing is left that may start.
+  Result<void> carry_out() {
+    TRY(audit("apply begins", fmt::format("{} steps", plan_.pending())));
+    while (!world_.interrupted()) {
+      const std::vector<Step*> next = startable();
+      if (next.empty()) break;
+      TRY(carry_out_phase(next));
+    }
+    return audit("apply ends", world_.interrupted() ? "interrupted" : "");
+  }
+
+  Result<ApplyReport> finish() {
+    if (ledger_ && ledger_->access() == ledger::Access::write)
+      TRY(record_observed(*ledger_, environment_, observed_, plan_, held_back()));
+    ApplyReport report;
+    report.changed = changed_;
+    report.interrupted = world_.interrupted();
+    report.plan = whole_plan();
+    if (ledger_) report.debts = TRY(ledger_->debts());
+    return report;
+  }
+
+ private:
+  static std::vector<const fleet::Host*> all_hosts(const fleet::Environment& environment) {
+    std::vector<const fleet::Host*> hosts;
+    for (const fleet::Host& host : environment.hosts) hosts.push_back(&host);
+    return hosts;
+  }
+
+  Result<base::Secret> secret(bool confirm) {
+    if (!new_passphrase_) return passphrase_(confirm);
+    return base::Secret(std::string(new_passphrase_->expose_secret()));
+  }
+
+  [[nodiscard]] bool signs() const {
+    for (const PlannedPhase& phase : plan_.phases)
+      for (const Step& step : phase.steps)
+        if (step.act.kind == ActKind::make_key) return true;
+    return false;
+  }
+
+  /// Steps of the first phase in which something may start: its gate lets the host, and this run
+  /// has not tried the step before.
+  std::vector<Step*> startable() {
+    for (PlannedPhase& phase : plan_.phases) {
+      std::vector<Step*> steps;
+      for (Step& step : phase.steps)
+        if (phase.gate.lets(step.host) && !tried_.contains(step.id)) steps.push_back(&step);
+      if (!steps.empty()) {
+        phase_ = phase.phase;
+        return steps;
+      }
+    }
+    return {};
+  }
+
+  Result<void> carry_out_phase(const std::vector<Step*>& steps) {
+    TRY(ledger_->set_phase({"apply", std::string(planning::name(phase_)), world_.now()}));
+    world_.listener.phase_begins(phase_, steps.size());
+    std::map<std::string, std::vector<Step*>> by_host;
+    for (Step* step : steps) {
+      by_host[step->host].push_back(step);
+      tried_.insert(step->id);
+    }
+    std::vector<std::pair<std::string, std::vector<Step*>>> hosts(by_host.begin(), by_host.end());
+    in_parallel(
+        hosts.size(), static_cast<std::size_t>(environment_.ssh.parallel),
+        [&](std::size_t index) { carry_out_host(hosts[index].first, hosts[index].second); },
+        [&](std::size_t index, const char* text) {
+          for (Step* step : hosts[index].second) fail(*step, base::error(Code::internal, text));
+        });
+    for (const Step* step : steps) done_[step->id] = {phase_, *step};
+    if (phase_ == planning::Phase::mark) marked_ = true;
+    std::set<std::string> touched;
+    for (const auto& [host, list] : hosts) touched.insert(host);
+    for (const fleet::Host& host : environment_.hosts)
+      if (host.database) touched.insert(host.name);  // roles move: asked again before every phase
+    observer_.observe_again(observed_, touched);
+    TRY(refresh());
+    return prove();
+  }
+
+  /// The steps of one host in one phase, in order; after a failure the rest is left.
+  void carry_out_host(const std::string& host, const std::vector<Step*>& steps) {
+    bool failed = false;
+    for (Step* step : steps) {
+      if (failed || world_.interrupted()) {
+        step->state = StepState::owed;
+        continue;
+      }
+      failed = !carry_out_step(host, *step);
+    }
+  }
+
+  bool carry_out_step(const std::string& host, Step& step) {
+    fleet::Conversation* conversation = observer_.conversation(host);
+    if (conversation == nullptr) {
+      fail(step, base::error(Code::link_lost, "the host does not answer any more"));
+      return false;
+    }
+    if (auto noted = record(step, ledger::ActState::started, step.reason); !noted) {
+      fail(step, noted.error());
+      return false;
+    }
+    auto answer = perform(*conversation, host, step);
+    if (!answer) {
+      fail(step, answer.error());
+      const int status = base::exit_status(answer.error().code);
+      if (status == 14 || status == 15) observer_.lose(host, observed_, answer.error());
+      return false;
+    }
+    step.state = StepState::done;
+    changed_ = changed_ || answer->changed;
+    const std::string text = answer->changed ? answer->after : "as it was";
+    if (auto noted = record(step, ledger::ActState::finished, text); !noted) {
+      fail(step, noted.error());
+      return false;
+    }
+    world_.listener.step_ends(step, text);
+    return true;
+  }
+
+  Result<fleet::Answer> perform(fleet::Conversation& conversation, const std::string& host,
+                                Step& step) {
+    if (step.act.kind == ActKind::install_certificate && step.act.certificate.empty())
+      step.act.certificate = TRY(sign(host, step));
+    auto answer = conversation.perform(step.act);
+    if (answer && step.act.kind == ActKind::make_key) {
+      const std::lock_guard lock(requests_mutex_);
+      requests_[host + " " + fleet::to_string(step.act.slot)] = answer->request;
+    }
+    return answer;
+  }
+
+  Result<std::string> sign(const std::string& host, const Step& step) {
+    IssueOrder order;
+    order.slot = step.act.slot;
+    order.host = host;
+    {
+      const std::lock_guard lock(requests_mutex_);
+      order.request = requests_[host + " " + fleet::to_string(step.act.slot)];
+    }
+    const bool server = step.act.slot.kind == fleet::SlotKind::server;
+    const planning::WantedPair wanted =
+        server ? planning::wanted_server(desired_, *environment_.find_host(host), world_.now())
+               : planning::wanted_client(desired_, step.act.slot, world_.now());
+    order.names = wanted.names;
+    order.common_name = wanted.common_name;
+    order.days = wanted.lifetime_days;
+    return desk_->issue(order, world_.now());
+  }
+
+  void fail(Step& step, const base::Error& error) {
+    step.state = StepState::failed;
+    base::Finding found;
+    found.code = base::error_row(error.code).name;
+    found.message = fmt::format("{} {}: {}", fleet::to_string(step.act.kind),
+                                fleet::to_string(step.act.slot), error.message);
+    found.detail = error.detail;
+    found.hint = error.hint;
+    found.host = step.host;
+    found.slot = fleet::to_string(step.act.slot);
+    {
+      const std::lock_guard lock(requests_mutex_);
+      failures_.push_back(found);
+    }
+    // The outcome itself may be what could not be written; the finding above stands either way.
+    if (auto noted = record(step, ledger::ActState::failed, error.message); !noted) {
+      const std::lock_guard lock(requests_mutex_);
+      failures_.back().detail += " The ledger could not note it: " + noted.error().message + ".";
+    }
+    world_.listener.step_ends(step, error.message);
+  }
+
+  Result<void> record(const Step& step, ledger::ActState state, const std::string& text) {
+    ledger::ActOutcome outcome;
+    outcome.key = {"apply", std::string(planning::name(phase_)), step.host,
+                   fleet::to_string(step.act.slot), fleet::to_string(step.act.kind)};
+    outcome.state = state;
+    outcome.text = text;
+    outcome.at = world_.now();
+    if (state == ledger::ActState::started) return ledger_->record_act(outcome);
+    return ledger_->transaction([&]() -> Result<void> {
+      TRY(ledger_->record_act(outcome));
+      ledger::AuditEntry entry;
+      entry.who = who_.user;
+      entry.what = fmt::format("{} {}", fleet::to_string(step.act.kind), to_string(state));
+      entry.host = step.host;
+      entry.slot = outcome.key.slot;
+      entry.reason = step.reason;
+      entry.detail = text;
+      TRY(ledger_->append_audit(entry, outcome.at));
+      return {};
+    });
+  }
+
+  Result<void> audit(const std::string& what, const std::string& detail) {
+    ledger::AuditEntry entry;
+    entry.who = fmt::format("{}@{}", who_.user, who_.host);
+    entry.what = what;
+    entry.reason = who_.reason;
+    entry.detail = detail;
+    TRY(ledger_->append_audit(entry, world_.now()));
+    return {};
+  }
+
+  /// A step that was done and is planned again was not done: say so, by what was seen.
+  Result<void> prove() {
+    for (const PlannedPhase& phase : plan_.phases) {
+      for (const Step& step : phase.steps) {
+        const auto done = done_.find(step.id);
+        if (done == done_.end() || done->second.second.state != StepState::done) continue;
+        if (!observed_.hosts.at(step.host).answered()) continue;
+        done->second.second.state = StepState::failed;
+        base::Finding found = audit::finding("step.unproven", "");
+        found.message = fmt::format("{} {} was done, but: {}", fleet::to_string(step.act.kind),
+                                    fleet::to_string(step.act.slot), step.reason);
+        found.host = step.host;
+        found.slot = fleet::to_string(step.act.slot);
+        failures_.push_back(std::move(found));
+      }
+    }
+    return {};
+  }
+
+  /// Hosts that still have steps which could not be carried out.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>> held_back() const {
+    std::map<std::string, std::vector<std::string>> held;
+    for (const planning::Owed& owed : plan_.owed) held[owed.host] = owed.steps;
+    for (const PlannedPhase& phase : plan_.phases)
+      for (const Step& step : phase.steps)
+        held[step.host].push_back(fmt::format("{} {}", fleet::to_string(step.act.kind),
+                                              fleet::to_string(step.act.slot)));
+    return held;
+  }
+
+  /// What is still planned, and what was done, in the order of the phases.
+  Plan whole_plan() {
+    Plan whole = plan_;
+    for (PlannedPhase& phase : whole.phases)
+      for (Step& step : phase.steps) {
+        const auto done = done_.find(step.id);
+        step.state = done != done_.end() ? done->second.second.state
+                     : changed_          ? StepState::owed
+                                         : StepState::pending;
+      }
+    for (const auto& [id, entry] : done_) place(whole, entry.first, entry.second);
+    whole.findings.insert(whole.findings.end(), failures_.begin(), failures_.end());
+    return whole;
+  }
+
+  static void place(Plan& whole, planning::Phase phase, const Step& step) {
+    auto at = std::find_if(whole.phases.begin(), whole.phases.end(),
+                           [&](const PlannedPhase& p) { return p.phase >= phase; });
+    if (at == whole.phases.end() || at->phase != phase)
+      at = whole.phases.insert(at, PlannedPhase{phase, {planning::row(phase).gate, {}}, {}});
+    const bool there = std::any_of(at->steps.begin(), at->steps.end(),
+                                   [&](const Step& s) { return s.id == step.id; });
+    if (!there) at->steps.push_back(step);
+  }
+
+  World& world_;
+  const fleet::Environment& environment_;
+  const Operator& who_;
+  const ApplyOptions& options_;
+  PassphraseSource passphrase_;
+  std::optional<base::Secret> new_passphrase_;
+  Observer observer_;
+  std::vector<const fleet::Host*> chosen_;
+  std::optional<ledger::Ledger> ledger_;
+  std::optional<IssuingDesk> desk_;
+  planning::Observed observed_;
+  planning::Desired desired_;
+  Plan plan_;
+  planning::Phase phase_ = planning::Phase::mark;
+  std::set<std::string> tried_;
+  std::map<std::string, std::pair<planning::Phase, Step>> done_;
+  std::mutex requests_mutex_;  ///< guards the two below
+  std::map<std::string, std::string> requests_;
+  base::Findings failures_;
+  bool marked_ = false;
+  bool changed_ = false;
+};
+
+}  // namespace
+
+Result<ApplyReport> apply(World& world, const fleet::Environment& environment, const Operator& who,
+                          const ApplyOptions& options, const Confirm& confirm,
+                          const PassphraseSource& passphrase) {
+  Run run(world, environment, who, options, passphrase);
+  TRY(run.begin(ledger::Access::write));
+  if (run.plan().pending() == 0) return run.finish();
+  if (!confirm(run.plan()))
+    return base::error(Code::refused_interrupted, "nothing was changed: the answer was no");
+  TRY(run.prepare());
+  TRY(run.carry_out());
+  return run.finish();
+}
+
+Result<ApplyReport> plan_only(World& world, const fleet::Environment& environment,
+                              const Operator& who, const ApplyOptions& options) {
+  Run run(world, environment, who, options, {});
+  TRY(run.begin(ledger::Access::read));
+  return run.finish();
+}
+
+}  // namespace operations

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "operations/authorities.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/fd.h"
+#include "x509/authority.h"
+#include "x509/names.h"
+#include "x509/request.h"
+
+namespace operations {
+namespace {
+
+using base::Code;
+using base::Result;
+using x509::AuthorityKind;
+
+constexpr std::size_t key_bytes = 64 * 1024;
+
+const char* word(AuthorityKind kind) { return kind == AuthorityKind::server ? "server" : "client"; }
+
+std::string key_path(const fleet::Environment& environment, AuthorityKind kind, int generation) {
+  return fmt::format("{}/authorities/{}-{}.key", environment.state, word(kind), generation);
+}
+
+Result<void> make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), errno);
+}
+
+Result<std::string> key_text(const x509::PrivateKey& key, const base::Secret* passphrase) {
+  if (passphrase != nullptr) return key.to_encrypted_pem(*passphrase);
+  return std::string(key.to_pem().expose_secret());
+}
+
+Result<void> found_one(const fleet::Environment& environment, ledger::Ledger& ledger,
+                       AuthorityKind kind, const base::Secret* passphrase, base::Time at) {
+  x509::AuthorityOrder order;
+  order.kind = kind;
+  order.environment = environment.name;
+  order.lifetime = base::Days(environment.policy.authority_days);
+  order.key_type = environment.policy.key_type;
+  const x509::Authority made = TRY(x509::create_authority(order, at));
+  const std::string path = key_path(environment, kind, order.generation);
+  TRY(base::write_file_durably(path, TRY(key_text(made.key, passphrase)), 0600));
+  ledger::Authority row;
+  row.kind = kind;
+  row.generation = order.generation;
+  row.certificate = made.certificate.to_pem();
+  row.made_at = at;
+  return ledger.add_authority(row);
+}
+
+std::string place_of(const fleet::Slot& slot) { return fleet::to_string(slot); }
+
+}  // namespace
+
+Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger) {
+  planning::Authorities active;
+  for (const AuthorityKind kind : {AuthorityKind::server, AuthorityKind::client}) {
+    const auto row = TRY(ledger.active_authority(kind));
+    if (!row) continue;
+    auto certificate = x509::Certificate::from_pem(row->certificate);
+    if (!certificate)
+      return base::error(Code::authority_mismatch,
+                         fmt::format("could not read the {} authority's certificate", word(kind)))
+          .with_detail(certificate.error().message);
+    (kind == AuthorityKind::server ? active.server : active.client) =
+        std::move(certificate).value();
+  }
+  return active;
+}
+
+Result<void> found_authorities(const fleet::Environment& environment, ledger::Ledger& ledger,
+                               const PassphraseSource& passphrase, base::Time at) {
+  std::vector<AuthorityKind> absent;
+  for (const AuthorityKind kind : {AuthorityKind::server, AuthorityKind::client})
+    if (!TRY(ledger.active_authority(kind))) absent.push_back(kind);
+  if (absent.empty()) return {};
+  std::optional<base::Secret> secret;
+  if (!environment.authority.unencrypted) secret = TRY(passphrase(true));
+  TRY(make_folder(environment.state + "/authorities"));
+  for (const AuthorityKind kind : absent)
+    TRY(found_one(environment, ledger, kind, secret ? &*secret : nullptr, at));
+  return {};
+}
+
+IssuingDesk::IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
+                         PassphraseSource passphrase)
+    : environment_(environment), ledger_(ledger), source_(std::move(passphrase)) {}
+
+Result<const base::Secret*> IssuingDesk::passphrase() {
+  if (environment_.authority.unencrypted) return nullptr;
+  if (!passphrase_) passphrase_ = TRY(source_(false));
+  return &*passphrase_;
+}
+
+Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
+  if (const auto open = issuers_.find(kind); open != issuers_.end()) return &open->second;
+  const auto row = TRY(ledger_.active_authority(kind));
+  if (!row)
+    return base::error(Code::authority_key_lost,
+                       fmt::format("the ledger has no {} authority", word(kind)));
+  const std::string path = key_path(environment_, kind, row->generation);
+  auto text = base::read_file(path, key_bytes);
+  if (!text)
+    return base::error(Code::authority_key_lost,
+                       fmt::format("could not read the {} authority's key \"{}\"", word(kind), path))
+        .with_detail(text.error().detail)
+        .with_hint("Restore the state folder from its backup, as one whole.");
+  const base::Secret pem(std::move(*text));
+  const base::Secret* secret = TRY(passphrase());
+  auto key = x509::PrivateKey::from_pem(pem.expose_secret(), secret);
+  if (!key) return std::move(key).error().during(fmt::format("opening \"{}\"", path));
+  auto certificate = TRY(x509::Certificate::from_pem(row->certificate));
+  auto opened =
+      TRY(x509::Issuer::open(kind, std::move(certificate), std::move(key).value()));
+  generations_[kind] = row->generation;
+  return &issuers_.emplace(kind, std::move(opened)).first->second;
+}
+
+Result<void> IssuingDesk::open_all() {
+  const std::lock_guard lock(one_at_a_time_);
+  TRY(issuer(AuthorityKind::server));
+  TRY(issuer(AuthorityKind::client));
+  return {};
+}
+
+Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) const {
+  const base::Days lifetime(order.days);
+  if (order.slot.kind == fleet::SlotKind::client)
+    return x509::draft_client({environment_.name, order.common_name}, at, lifetime);
+  x509::ServerNames names;
+  for (const std::string& name : order.names)
+    (x509::parse_ip(name) ? names.ip_addresses : names.dns_names).push_back(name);
+  return x509::draft_server(environment_.name, names, at, lifetime);
+}
+
+Result<std::string> IssuingDesk::issue(const IssueOrder& order, base::Time at) {
+  const std::lock_guard lock(one_at_a_time_);
+  const base::Time newest = TRY(ledger_.last_entry_at());
+  if (at < newest)
+    return base::error(Code::authority_clock,
+                       fmt::format("clock of this machine is before the ledger's last entry"))
+        .with_detail(fmt::format("It is {}, the entry is of {}.", base::format_time(at),
+                                 base::format_time(newest)));
+  const AuthorityKind kind = order.slot.kind == fleet::SlotKind::server ? AuthorityKind::server
+                                                                        : AuthorityKind::client;
+  x509::Issuer* signer = TRY(issuer(kind));
+  const x509::Request request = TRY(x509::Request::parse(order.request));
+  x509::Approval approval = TRY(signer->approve(TRY(draft(order, at)), request));
+  const x509::Certificate& preview = approval.preview();
+  ledger::SerialIntent intent;
+  intent.serial = preview.serial_hex;
+  intent.authority = kind;
+  intent.authority_generation = generations_[kind];
+  intent.host = order.host;
+  intent.slot = place_of(order.slot);
+  intent.profile = kind == AuthorityKind::server ? "server" : "client";
+  intent.names = kind == AuthorityKind::server ? order.names
+                                               : std::vector<std::string>{order.common_name};
+  intent.not_after = preview.not_after;
+  intent.spki_sha256 = preview.spki_sha256;
+  TRY(ledger_.will_sign(intent, at));
+  const x509::Certificate certificate = TRY(signer->sign(std::move(approval)));
+  TRY(ledger_.issued(intent.serial, certificate.to_pem(), at));
+  return certificate.to_pem();
+}
+
+}  // namespace operations

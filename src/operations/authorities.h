@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: PostgreSQL
+// The two authorities of an environment on the controller's disk: certificates in the ledger, keys
+// encrypted beside it (STATE/authorities/server-1.key). Only the desk holds an opened key, and it
+// opens one when something is to be signed, not before.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "fleet/act.h"
+#include "ledger/ledger.h"
+#include "operations/world.h"
+#include "planning/world.h"
+#include "x509/issuer.h"
+
+namespace operations {
+
+/// The authorities in force by the ledger; both absent before the first apply. Error
+/// (authority_mismatch) where a certificate of the ledger cannot be read.
+base::Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger);
+
+/// Founds the two authorities, keys durable before the ledger knows of them. Nothing is done where
+/// they exist already. `passphrase` is not asked where the configuration says "none".
+base::Result<void> found_authorities(const fleet::Environment& environment, ledger::Ledger& ledger,
+                                     const PassphraseSource& passphrase, base::Time at);
+
+/// What the configuration says of a certificate that a host asked for.
+struct IssueOrder {
+  fleet::Slot slot;
+  std::string host;
+  std::string common_name;         ///< client
+  std::vector<std::string> names;  ///< server: DNS names and addresses
+  int days = 0;
+  std::string request;             ///< DER
+};
+
+/// Signs. Safe from several threads: one at a time.
+class IssuingDesk {
+ public:
+  IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
+              PassphraseSource passphrase);
+
+  /// The certificate, PEM, durable in the ledger as are its serial and names before it was signed.
+  /// Errors: authority_*, ledger_*.
+  base::Result<std::string> issue(const IssueOrder& order, base::Time at);
+
+  /// Opens both keys, so that a wrong passphrase shows before the first act.
+  base::Result<void> open_all();
+
+ private:
+  base::Result<x509::Issuer*> issuer(x509::AuthorityKind kind);
+  base::Result<const base::Secret*> passphrase();
+  base::Result<x509::Draft> draft(const IssueOrder& order, base::Time at) const;
+
+  const fleet::Environment& environment_;
+  ledger::Ledger& ledger_;
+  PassphraseSource source_;
+  std::mutex one_at_a_time_;
+  std::optional<base::Secret> passphrase_;
+  std::map<x509::AuthorityKind, x509::Issuer> issuers_;
+  std::map<x509::AuthorityKind, int> generations_;
+};
+
+}  // namespace operations

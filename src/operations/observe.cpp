@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "operations/observe.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <atomic>
+#include <utility>
+
+#include "operations/parallel.h"
+#include "planning/wanted.h"
+
+namespace operations {
+namespace {
+
+using planning::HostView;
+using planning::Observed;
+
+base::Error internal(const char* text) { return base::error(base::Code::internal, text); }
+
+bool conversation_over(const base::Error& error) {
+  const int status = base::exit_status(error.code);
+  return status == 14 || status == 15;
+}
+
+}  // namespace
+
+Observer::Observer(World& world, const fleet::Environment& environment,
+                   std::vector<const fleet::Host*> hosts)
+    : world_(world),
+      environment_(environment),
+      hosts_(std::move(hosts)),
+      conversations_(hosts_.size()) {}
+
+HostView Observer::look(std::size_t index) {
+  HostView view;
+  const fleet::Host& host = *hosts_[index];
+  auto& conversation = conversations_[index];
+  if (conversation == nullptr) {
+    auto opened = world_.links.open(host, planning::brief(environment_, host, world_.now()));
+    if (opened) conversation = std::move(opened).value();
+    else view.silence = std::move(opened).error();
+  }
+  int port = host.port.value_or(5432);
+  if (conversation != nullptr) {
+    auto facts = conversation->observe();
+    if (facts) {
+      view.facts = std::move(facts).value();
+      if (view.facts->server && view.facts->server->port != 0) port = view.facts->server->port;
+    } else {
+      view.silence = std::move(facts).error();
+      if (conversation_over(*view.silence)) conversation.reset();
+    }
+  }
+  if (host.database) view.served = ask_from_outside(host, conversation.get(), port);
+  return view;
+}
+
+/// Where the controller has no way to the port, the host itself asks by the same address: weaker,
+/// and the facts say who asked.
+fleet::ServedFacts Observer::ask_from_outside(const fleet::Host& host,
+                                              fleet::Conversation* conversation, int port) {
+  const fleet::HandshakeQuery query{host.address, port, ""};
+  fleet::ServedFacts served = world_.prober.handshake(query);
+  if (served.answered || conversation == nullptr) return served;
+  auto nearer = conversation->handshake(query);
+  if (!nearer || !nearer->answered) return served;
+  nearer->asked_from = host.name;
+  return std::move(nearer).value();
+}
+
+Observed Observer::observe() {
+  Observed observed;
+  std::vector<HostView> views(hosts_.size());
+  std::atomic<std::size_t> done{0};
+  in_parallel(
+      hosts_.size(), static_cast<std::size_t>(environment_.ssh.parallel),
+      [&](std::size_t index) {
+        views[index] = look(index);
+        world_.listener.host_asked(hosts_[index]->name, ++done, hosts_.size());
+      },
+      [&](std::size_t index, const char* text) { views[index].silence = internal(text); });
+  observed.at = world_.now();
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    observed.hosts.emplace(hosts_[i]->name, std::move(views[i]));
+  return observed;
+}
+
+void Observer::observe_again(Observed& observed, const std::set<std::string>& names) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    if (names.contains(hosts_[i]->name) && conversations_[i] != nullptr) chosen.push_back(i);
+  std::vector<HostView> views(chosen.size());
+  in_parallel(
+      chosen.size(), static_cast<std::size_t>(environment_.ssh.parallel),
+      [&](std::size_t index) { views[index] = look(chosen[index]); },
+      [&](std::size_t index, const char* text) { views[index].silence = internal(text); });
+  observed.at = world_.now();
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    observed.hosts[hosts_[chosen[i]]->name] = std::move(views[i]);
+}
+
+fleet::Conversation* Observer::conversation(const std::string& host) {
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    if (hosts_[i]->name == host) return conversations_[i].get();
+  return nullptr;
+}
+
+void Observer::lose(const std::string& host, Observed& observed, const base::Error& why) {
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    if (hosts_[i]->name == host) conversations_[i].reset();
+  HostView& view = observed.hosts[host];
+  view.facts.reset();
+  view.silence = why;
+}
+
+base::Result<std::vector<const fleet::Host*>> choose_hosts(const fleet::Environment& environment,
+                                                           const std::string& pattern) {
+  std::vector<const fleet::Host*> chosen;
+  for (const fleet::Host& host : environment.hosts)
+    if (pattern.empty() || ::fnmatch(pattern.c_str(), host.name.c_str(), 0) == 0)
+      chosen.push_back(&host);
+  if (chosen.empty())
+    return base::error(base::Code::usage, fmt::format("no host matches \"{}\"", pattern));
+  return chosen;
+}
+
+}  // namespace operations

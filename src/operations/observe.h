@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: PostgreSQL
+// Observing: one conversation a host, opened once for a command and kept to its end, many hosts at
+// a time; beside it the handshake from outside with every database host.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fleet/doors.h"
+#include "operations/world.h"
+#include "planning/world.h"
+
+namespace operations {
+
+class Observer {
+ public:
+  /// `hosts`: those to ask; all of the environment where a command names none.
+  Observer(World& world, const fleet::Environment& environment,
+           std::vector<const fleet::Host*> hosts);
+
+  /// Asks every host. Silence is a fact about a host, not an error.
+  planning::Observed observe();
+
+  /// Asks again those named, as far as they are open; the others stay as they were seen.
+  void observe_again(planning::Observed& observed, const std::set<std::string>& names);
+
+  /// The open conversation, or null where the host does not answer (any more).
+  fleet::Conversation* conversation(const std::string& host);
+
+  /// The link to this host broke: its conversation is over for this command.
+  void lose(const std::string& host, planning::Observed& observed, const base::Error& why);
+
+ private:
+  planning::HostView look(std::size_t index);
+  fleet::ServedFacts ask_from_outside(const fleet::Host& host, fleet::Conversation* conversation,
+                                      int port);
+
+  World& world_;
+  const fleet::Environment& environment_;
+  std::vector<const fleet::Host*> hosts_;
+  std::vector<std::unique_ptr<fleet::Conversation>> conversations_;  ///< beside hosts_
+};
+
+/// The hosts of `environment` that a shell pattern (fnmatch(3)) names; empty pattern: all. Error
+/// (usage) where none does.
+base::Result<std::vector<const fleet::Host*>> choose_hosts(const fleet::Environment& environment,
+                                                           const std::string& pattern);
+
+}  // namespace operations

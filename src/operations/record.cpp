@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "operations/record.h"
+
+#include "planning/server_settings.h"
+#include "x509/certificate.h"
+
+namespace operations {
+namespace {
+
+using base::Result;
+
+Result<void> settle_debt(ledger::Ledger& ledger, const std::string& host, bool answered,
+                         const std::map<std::string, std::vector<std::string>>& held,
+                         base::Time at) {
+  const auto steps = held.find(host);
+  if (steps == held.end()) {
+    if (answered) (void)TRY(ledger.pay_debt(host, at));
+    return {};
+  }
+  ledger::Debt debt;
+  debt.host = host;
+  debt.since = at;
+  debt.operation = "apply";
+  debt.steps = steps->second;
+  debt.reason = answered ? "its steps could not be carried out" : "it did not answer";
+  return ledger.add_debt(debt);
+}
+
+/// Set once, at the first apply that acted on the host; changed only by --take-over.
+Result<void> pin(ledger::Ledger& ledger, const std::string& host,
+                 const fleet::HostFacts& facts, base::Time at) {
+  if (!facts.server || facts.server->system_identifier.empty()) return {};
+  if (TRY(ledger.find_pin(host))) return {};
+  return ledger.set_pin({host, facts.server->system_identifier, facts.machine_id, at});
+}
+
+}  // namespace
+
+std::string role_of(const fleet::Host& host, const planning::HostView& view) {
+  if (!host.database) return "application";
+  const bool answers = view.answered() && view.facts->server && view.facts->server->running &&
+                       view.facts->server->problem.empty();
+  if (!answers) return "";
+  return view.facts->server->in_recovery ? "standby" : "primary";
+}
+
+std::string tls_of(const planning::HostView& view) {
+  if (!view.served.answered) return "";
+  if (!view.served.tls) return "off";
+  if (!view.answered()) return "on";
+  return planning::serves_own(view) ? "on" : "broken";
+}
+
+ledger::Observation observation_of(const fleet::Host& host, const planning::HostView& view,
+                                   base::Time at) {
+  ledger::Observation seen;
+  seen.host = host.name;
+  seen.at = at;
+  seen.reachable = view.answered();
+  seen.role = role_of(host, view);
+  if (view.answered() && view.facts->server) seen.version = view.facts->server->version_text;
+  seen.tls = tls_of(view);
+  if (!view.served.certificate.empty()) {
+    const auto served = x509::Certificate::from_pem(view.served.certificate);
+    if (served) seen.served_serial = served->serial_hex;
+  }
+  return seen;
+}
+
+Result<void> record_observed(ledger::Ledger& ledger, const fleet::Environment& environment,
+                             const planning::Observed& observed, const planning::Plan& plan,
+                             const std::map<std::string, std::vector<std::string>>& held) {
+  return ledger.transaction([&]() -> Result<void> {
+    for (const fleet::Host& host : environment.hosts) {
+      const auto view = observed.hosts.find(host.name);
+      if (view == observed.hosts.end()) continue;
+      TRY(ledger.record_observation(observation_of(host, view->second, observed.at)));
+      TRY(settle_debt(ledger, host.name, view->second.answered(), held, observed.at));
+      if (host.database && view->second.answered())
+        TRY(pin(ledger, host.name, *view->second.facts, observed.at));
+    }
+    if (plan.pending() == 0) TRY(ledger.clear_phase(observed.at));
+    return {};
+  });
+}
+
+}  // namespace operations

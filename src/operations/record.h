@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: PostgreSQL
+// What the ledger keeps of an apply beside its acts: who owes what, which data directory each
+// database host is, and what each host looked like last.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ledger/ledger.h"
+#include "operations/world.h"
+#include "planning/plan.h"
+
+namespace operations {
+
+/// `held`: host → steps that it still has to get. A host that answered and has none pays its debt.
+base::Result<void> record_observed(ledger::Ledger& ledger, const fleet::Environment& environment,
+                                   const planning::Observed& observed, const planning::Plan& plan,
+                                   const std::map<std::string, std::vector<std::string>>& held);
+
+/// What `status` shows of one host.
+ledger::Observation observation_of(const fleet::Host& host, const planning::HostView& view,
+                                   base::Time at);
+
+/// "primary", "standby", "application", or "" where it is not known.
+std::string role_of(const fleet::Host& host, const planning::HostView& view);
+
+/// "on" where the certificate on disk is served, "broken" where TLS answers otherwise, "off", "".
+std::string tls_of(const planning::HostView& view);
+
+}  // namespace operations

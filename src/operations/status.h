@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: PostgreSQL
+// Status: one screen. Hosts as seen now (or, offline, as seen last), certificates with days left,
+// debts, the phase an apply stands in, and until when everything would go on without a controller.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/ledger.h"
+#include "operations/world.h"
+
+namespace operations {
+
+struct SlotStatus {
+  std::string slot;
+  std::string serial;
+  base::Time not_after;
+  int days_left = 0;
+  std::optional<bool> served;  ///< server slots: what is served is this one; null: not asked
+};
+
+struct HostStatus {
+  std::string host;
+  bool reachable = false;
+  std::string role;
+  std::string version;
+  std::string tls;
+  std::vector<SlotStatus> slots;
+};
+
+struct StatusReport {
+  std::string phase;  ///< "" where no apply is under way
+  std::vector<HostStatus> hosts;
+  std::vector<ledger::Debt> debts;
+  base::Findings findings;
+  std::optional<base::Time> good_until;  ///< the first certificate's end
+  bool offline = false;
+};
+
+/// `offline`: from the ledger alone, no host is asked.
+base::Result<StatusReport> status(World& world, const fleet::Environment& environment,
+                                  const Operator& who, bool offline);
+
+}  // namespace operations

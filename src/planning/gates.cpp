@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/gates.h"
+
+#include <algorithm>
+
+#include "planning/pairs.h"
+#include "planning/server_settings.h"
+#include "planning/wanted.h"
+
+namespace planning {
+namespace {
+
+const HostView* view_of(const Observed& observed, const std::string& host) {
+  const auto found = observed.hosts.find(host);
+  return found == observed.hosts.end() ? nullptr : &found->second;
+}
+
+GateResult pairs_ready(const Desired& desired, const Observed& observed) {
+  GateResult result{Gate::pairs_ready, {}};
+  for (const fleet::Host& host : desired.environment->hosts) {
+    if (!host.database) continue;
+    const HostView* view = view_of(observed, host.name);
+    if (view == nullptr || !view->answered()) {
+      result.blockers.push_back({host.name, "did not answer"});
+      continue;
+    }
+    const auto& slot = view->facts->server_slot;
+    if (!slot || slot->certificate.empty())
+      result.blockers.push_back({host.name, "has no certificate yet"});
+    else if (slot->key != fleet::KeyState::good)
+      result.blockers.push_back({host.name, "its private key: " + slot->key_detail});
+  }
+  return result;
+}
+
+/// A server that answers from outside with a certificate of ours is proven even where its host
+/// cannot be logged into; a silent one is not.
+std::string why_not_proven(const Desired& desired, const HostView* view) {
+  if (view == nullptr || !view->served.answered) return "could not be asked from outside";
+  if (!view->served.tls) return "answers without TLS";
+  if (view->answered())
+    return serves_own(*view) ? "" : "serves another certificate than its own";
+  const auto served = x509::Certificate::from_pem(view->served.certificate);
+  const bool ours = served && desired.authorities.server &&
+                    served->signed_by(*desired.authorities.server);
+  return ours ? "" : "did not answer, and serves another certificate than ours";
+}
+
+GateResult servers_proven(const Desired& desired, const Observed& observed) {
+  GateResult result{Gate::servers_proven, {}};
+  for (const fleet::Host& host : desired.environment->hosts) {
+    if (!host.database) continue;
+    const std::string reason = why_not_proven(desired, view_of(observed, host.name));
+    if (!reason.empty()) result.blockers.push_back({host.name, reason});
+  }
+  return result;
+}
+
+GateResult trust_in_place(const Desired& desired, const Observed& observed) {
+  GateResult result{Gate::trust_in_place, {}};
+  const auto& authority = desired.authorities.server;
+  for (const auto& [host, view] : observed.hosts) {
+    if (!view.answered()) continue;
+    for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view.facts)) {
+      const auto reason = judge_trust(*slot, authority ? &*authority : nullptr);
+      if (!reason) continue;
+      result.blockers.push_back({host, fleet::to_string(slot->slot) + ": " + *reason});
+      break;
+    }
+  }
+  return result;
+}
+
+/// From here on a server refuses whoever shows a certificate that is not ours; one who shows none
+/// is let on. So only a slot that holds a foreign pair, or may hold one unseen, is in danger.
+GateResult clients_equipped(const Desired& desired, const Observed& observed) {
+  GateResult result{Gate::clients_equipped, {}};
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const bool has_clients = !client_slots(*desired.environment, host).empty();
+    const HostView* view = view_of(observed, host.name);
+    if (view == nullptr || !view->answered()) {
+      if (has_clients) result.blockers.push_back({host.name, "did not answer"});
+      continue;
+    }
+    for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view->facts)) {
+      if (!slot->user_exists || !slot->unsafe.empty()) continue;
+      const Judgement judged =
+          judge_pair(wanted_client(desired, slot->slot, observed.at), *slot, desired, observed.at);
+      if (judged.remedy == Remedy::none) continue;
+      result.blockers.push_back(
+          {host.name, fleet::to_string(slot->slot) + ": " + judged.reason});
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+bool GateResult::lets(const std::string& host) const {
+  if (holds()) return true;
+  if (!each_for_itself(gate)) return false;
+  return std::none_of(blockers.begin(), blockers.end(),
+                      [&](const Blocker& blocker) { return blocker.host == host; });
+}
+
+GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
+  switch (gate) {
+    case Gate::none: return {};
+    case Gate::pairs_ready: return pairs_ready(desired, observed);
+    case Gate::servers_proven: return servers_proven(desired, observed);
+    case Gate::trust_in_place: return trust_in_place(desired, observed);
+    case Gate::clients_equipped: return clients_equipped(desired, observed);
+  }
+  return {};
+}
+
+}  // namespace planning

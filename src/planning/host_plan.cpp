@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/host_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "audit/catalogue.h"
+#include "planning/pairs.h"
+#include "planning/server_settings.h"
+#include "planning/wanted.h"
+
+namespace planning {
+namespace {
+
+using fleet::Act;
+using fleet::ActKind;
+using fleet::SlotFacts;
+
+const x509::Certificate* pointer(const std::optional<x509::Certificate>& certificate) {
+  return certificate ? &*certificate : nullptr;
+}
+
+std::string fingerprint(const std::string& pem) {
+  const auto certificate = x509::Certificate::from_pem(pem);
+  return certificate ? certificate->fingerprint : std::string();
+}
+
+/// Collects the steps of one host; each function below is one thing that a host may lack.
+class HostPlanner {
+ public:
+  HostPlanner(const Desired& desired, const fleet::Host& host, const HostView& view, base::Time at,
+              base::Findings& findings)
+      : desired_(desired), host_(host), view_(view), at_(at), findings_(findings) {
+    note_blocks();
+  }
+
+  StepsByPhase steps() {
+    if (!host_blocked_) {
+      server();
+      for (const SlotFacts* slot : chosen_slots(*desired_.environment, *view_.facts)) client(*slot);
+      mark();
+    }
+    return std::move(steps_);
+  }
+
+ private:
+  void note_blocks() {
+    for (const base::Finding& found : findings_) {
+      if (!audit::blocks(found.code)) continue;
+      if (found.slot.empty()) host_blocked_ = true;
+      else blocked_.insert(found.slot);
+    }
+  }
+
+  void add(Phase phase, Act act, std::string reason, std::string proof) {
+    Step step;
+    step.host = host_.name;
+    step.id = fmt::format("{}/{}/{}/{}", host_.name, name(phase), fleet::to_string(act.slot),
+                          fleet::to_string(act.kind));
+    step.act = std::move(act);
+    step.reason = std::move(reason);
+    step.proof = std::move(proof);
+    steps_[phase].push_back(std::move(step));
+  }
+
+  /// A host is marked at its first step, and again when a newer generation acts on it.
+  void mark() {
+    const auto& held = view_.facts->mark;
+    const bool same = held && held->environment_id == desired_.mark.environment_id &&
+                      held->ledger_id == desired_.mark.ledger_id;
+    if (same && (steps_.empty() || held->generation >= desired_.mark.generation)) return;
+    Act act;
+    act.kind = ActKind::mark_host;
+    act.slot = fleet::server_slot(host_.name);
+    act.mark = desired_.mark;
+    act.take_over = desired_.take_over;
+    const std::string reason =
+        !held ? "the host has no mark of this environment yet"
+              : same ? "a newer generation of the ledger acts here" : "the mark is taken over";
+    add(Phase::mark, std::move(act), reason, "the mark is read again");
+  }
+
+  void pair(Phase phase, const WantedPair& wanted, const SlotFacts& facts,
+            const std::string& reason) {
+    Act make;
+    make.kind = ActKind::make_key;
+    make.slot = facts.slot;
+    make.key_type = desired_.environment->policy.key_type;
+    make.replace = desired_.replace;
+    add(phase, make, reason, "the host answers with a signing request");
+    Act install;
+    install.kind = ActKind::install_certificate;
+    install.slot = facts.slot;
+    install.replace = desired_.replace;
+    install.expected_certificate_sha256 = fingerprint(facts.certificate);
+    add(phase, install, fmt::format("{} days, signed by the environment's {} authority",
+                                    wanted.lifetime_days,
+                                    facts.slot.kind == fleet::SlotKind::server ? "server"
+                                                                               : "client"),
+        "the pair on disk matches and is the ledger's");
+  }
+
+  void repair(Phase phase, const SlotFacts& facts, const std::string& reason) {
+    Act install;
+    install.kind = ActKind::install_certificate;
+    install.slot = facts.slot;
+    install.certificate = facts.certificate;
+    install.expected_certificate_sha256 = fingerprint(facts.certificate);
+    add(phase, std::move(install), reason, "owner and mode are looked at again");
+  }
+
+  /// True where the pair is right, or will be.
+  void judged_pair(Phase phase, const WantedPair& wanted, const SlotFacts& facts) {
+    const Judgement judged = judge_pair(wanted, facts, desired_, at_);
+    switch (judged.remedy) {
+      case Remedy::none: return;
+      case Remedy::new_pair: return pair(phase, wanted, facts, judged.reason);
+      case Remedy::reinstall: return repair(phase, facts, judged.reason);
+      case Remedy::leave: return foreign(facts, judged.reason);
+    }
+  }
+
+  void foreign(const SlotFacts& facts, const std::string& reason) {
+    if (!facts.unsafe.empty() || !facts.user_exists) return;  // the preflight said so
+    base::Finding found =
+        audit::finding("slot.foreign", fmt::format("{} on \"{}\" holds a pair that is not pgseal's",
+                                                   fleet::to_string(facts.slot), host_.name));
+    found.detail = fmt::format("In \"{}\": {}.", facts.folder, reason);
+    found.hint = "It is left alone; pgseal apply --replace archives it first and puts ours there.";
+    found.host = host_.name;
+    found.slot = fleet::to_string(facts.slot);
+    blocked_.insert(found.slot);
+    findings_.push_back(std::move(found));
+  }
+
+  void trust(Phase phase, const SlotFacts& facts, const x509::Certificate* authority,
+             const std::string& reason) {
+    Act act;
+    act.kind = ActKind::install_trust;
+    act.slot = facts.slot;
+    act.trust = authority == nullptr ? "" : authority->to_pem();
+    act.replace = desired_.replace || facts.slot.kind == fleet::SlotKind::server;
+    add(phase, std::move(act), reason, "the bundle is read again");
+  }
+
+  void client(const SlotFacts& facts) {
+    const std::string slot = fleet::to_string(facts.slot);
+    if (blocked_.contains(slot)) return;
+    const x509::Certificate* authority = pointer(desired_.authorities.server);
+    const WantedPair wanted = wanted_client(desired_, facts.slot, at_);
+    judged_pair(Phase::client_pairs, wanted, facts);
+    if (blocked_.contains(slot)) return;
+    const auto reason = judge_trust(facts, authority);
+    if (!reason) return;
+    if (facts.trust_problem.empty() || desired_.replace)
+      return trust(Phase::client_trust, facts, authority, *reason);
+    base::Finding found = audit::finding(
+        "slot.trust-broken", fmt::format("trust bundle of {} on \"{}\": {}", slot, host_.name,
+                                         *reason));
+    found.hint = "Correct root.crt, or let pgseal apply --replace archive it and write a new one.";
+    found.host = host_.name;
+    found.slot = slot;
+    findings_.push_back(std::move(found));
+  }
+
+  void server() {
+    const auto& facts = view_.facts;
+    const bool answers = facts->server && facts->server->running && facts->server->problem.empty();
+    const std::string slot = fleet::to_string(fleet::server_slot(host_.name));
+    if (!host_.database || !answers || !facts->server_slot || blocked_.contains(slot)) return;
+    judged_pair(Phase::server_pairs, wanted_server(desired_, host_, at_), *facts->server_slot);
+    const bool pair_is_new = steps_.contains(Phase::server_pairs);
+    if (override_found()) return;
+    const bool already = trusts_ours(view_);
+    const auto bad_trust =
+        judge_trust(*facts->server_slot, pointer(desired_.authorities.client));
+    if (already) {
+      // The settings name the bundle already: it must be right before any reload.
+      if (bad_trust) trust(Phase::server_tls, *facts->server_slot,
+                           pointer(desired_.authorities.client), *bad_trust);
+      return settings(Phase::server_tls, true, pair_is_new || bad_trust.has_value());
+    }
+    settings(Phase::server_tls, false, pair_is_new);
+    trust(Phase::server_trust, *facts->server_slot, pointer(desired_.authorities.client),
+          bad_trust.value_or("the server does not use it yet"));
+    settings(Phase::server_trust, true, true);
+  }
+
+  void settings(Phase phase, bool client_trust, bool files_are_new) {
+    const fleet::TlsSettings want{client_trust, desired_.environment->policy.min_protocol};
+    const SettingsJudgement judged = judge_settings(view_, want);
+    Act act;
+    act.slot = fleet::server_slot(host_.name);
+    act.settings = want;
+    act.expected_sha256 = view_.facts->server->config_sha256;
+    if (judged.write) {
+      act.kind = ActKind::write_server_settings;
+      add(phase, act, *judged.write, "the server's view of its files shows them in force");
+    }
+    if (!judged.reload && !files_are_new) return;
+    act.kind = ActKind::reload;
+    add(phase, act, judged.reload.value_or("the files it loads are new"),
+        client_trust ? "a handshake from outside shows its certificate and asks for ours"
+                     : "a handshake from outside shows its certificate");
+  }
+
+  /// Where something beats ssl.conf no reload helps: say what and where.
+  bool override_found() {
+    const fleet::ServerFacts& server = *view_.facts->server;
+    const fleet::SettingFact* by = overriding(server, view_.facts->server_slot->folder);
+    if (by == nullptr) return false;
+    const bool command_line = by->file.empty();
+    base::Finding found = audit::finding(
+        "server.settings-overridden",
+        fmt::format("{} = '{}' on \"{}\" beats pgseal's ssl.conf", by->name, by->value, host_.name));
+    found.detail = command_line ? "It comes from the " + by->source + "." : "";
+    found.hint = by->file.ends_with("postgresql.auto.conf")
+                     ? fmt::format("ALTER SYSTEM RESET {};", by->name)
+                     : command_line ? "Take the option out of what starts the server and restart it."
+                                    : "Take that line out.";
+    found.host = host_.name;
+    found.slot = fleet::to_string(fleet::server_slot(host_.name));
+    found.file = by->file;
+    found.line = by->line;
+    findings_.push_back(std::move(found));
+    return true;
+  }
+
+  const Desired& desired_;
+  const fleet::Host& host_;
+  const HostView& view_;
+  base::Time at_;
+  base::Findings& findings_;
+  bool host_blocked_ = false;
+  std::set<std::string> blocked_;
+  StepsByPhase steps_;
+};
+
+}  // namespace
+
+StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const HostView& view,
+                        base::Time at, base::Findings& findings) {
+  return HostPlanner(desired, host, view, at, findings).steps();
+}
+
+std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host) {
+  std::vector<std::string> owed;
+  const auto add = [&](const fleet::Slot& slot) {
+    const std::string text = fleet::to_string(slot);
+    if (!desired.settled.contains(host.name + " " + text) &&
+        std::find(owed.begin(), owed.end(), text) == owed.end())
+      owed.push_back(text);
+  };
+  if (host.database) add(fleet::server_slot(host.name));
+  for (const fleet::Slot& slot : client_slots(*desired.environment, host)) add(slot);
+  return owed;
+}
+
+}  // namespace planning

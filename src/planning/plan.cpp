@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/plan.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "audit/catalogue.h"
+#include "audit/preflight.h"
+#include "planning/host_plan.h"
+
+namespace planning {
+namespace {
+
+base::Finding unreachable(const std::string& host, const base::Error& error) {
+  base::Finding found =
+      audit::finding("host.unreachable", fmt::format("host \"{}\": {}", host, error.message));
+  found.detail = error.detail;
+  found.hint = error.hint;
+  found.host = host;
+  return found;
+}
+
+audit::Expected expected_of(const Desired& desired, const std::string& host) {
+  audit::Expected expected;
+  expected.mark = desired.mark;
+  expected.mark.generation = desired.seen_generation;
+  expected.take_over = desired.take_over;
+  const auto pin = desired.pins.find(host);
+  if (pin != desired.pins.end()) expected.system_identifier = pin->second;
+  return expected;
+}
+
+base::Findings check_clocks(const Observed& observed) {
+  std::vector<std::int64_t> clocks;
+  for (const auto& [name, view] : observed.hosts)
+    if (view.answered()) clocks.push_back(view.facts->clock);
+  return audit::preflight_clock(observed.at, clocks);
+}
+
+/// Two primaries among the database hosts of one environment: which one clients should trust cannot
+/// be known, so nothing is changed.
+base::Findings check_primaries(const Observed& observed) {
+  std::vector<std::string> primaries;
+  for (const auto& [name, view] : observed.hosts) {
+    const bool answers = view.answered() && view.facts->server && view.facts->server->running &&
+                         view.facts->server->problem.empty();
+    if (answers && !view.facts->server->in_recovery) primaries.push_back(name);
+  }
+  if (primaries.size() < 2) return {};
+  const auto id = [&](const std::string& host) {
+    return observed.hosts.at(host).facts->server->system_identifier;
+  };
+  base::Findings findings;
+  for (std::size_t i = 1; i < primaries.size(); ++i) {
+    if (id(primaries[i]) != id(primaries[0])) continue;
+    base::Finding found = audit::finding(
+        "server.two-primaries", fmt::format("\"{}\" and \"{}\" are both primaries of cluster {}",
+                                            primaries[0], primaries[i], id(primaries[0])));
+    found.host = primaries[i];
+    found.hint = "Find out which one is right and stop the other before anything is changed.";
+    findings.push_back(std::move(found));
+  }
+  return findings;
+}
+
+void collect(std::map<Phase, std::vector<Step>>& all, StepsByPhase&& some) {
+  for (auto& [phase, steps] : some)
+    std::move(steps.begin(), steps.end(), std::back_inserter(all[phase]));
+}
+
+void append(base::Findings& to, base::Findings&& from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+}  // namespace
+
+const char* to_string(StepState state) {
+  switch (state) {
+    case StepState::pending: return "pending";
+    case StepState::done: return "done";
+    case StepState::owed: return "owed";
+    case StepState::failed: return "failed";
+  }
+  return "pending";
+}
+
+std::size_t Plan::pending() const {
+  std::size_t count = 0;
+  for (const PlannedPhase& phase : phases) count += phase.steps.size();
+  return count;
+}
+
+Plan make_plan(const Desired& desired, const Observed& observed) {
+  Plan plan;
+  plan.findings = check_clocks(observed);
+  append(plan.findings, check_primaries(observed));
+  std::map<Phase, std::vector<Step>> steps;
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const auto found = observed.hosts.find(host.name);
+    if (found == observed.hosts.end()) continue;  // not asked: apply --host
+    const HostView& view = found->second;
+    if (!view.answered()) {
+      plan.findings.push_back(unreachable(host.name, *view.silence));
+      Owed owed{host.name, owed_slots(desired, host)};
+      if (!owed.steps.empty()) plan.owed.push_back(std::move(owed));
+      continue;
+    }
+    base::Findings findings = audit::preflight(*desired.environment, host, *view.facts,
+                                               expected_of(desired, host.name), observed.at);
+    StepsByPhase own = host_steps(desired, host, view, observed.at, findings);
+    if (desired.only.empty() || desired.only.contains(host.name)) collect(steps, std::move(own));
+    append(plan.findings, std::move(findings));
+  }
+  for (const PhaseRow& row : phase_table()) {
+    const auto found = steps.find(row.phase);
+    if (found == steps.end()) continue;
+    plan.phases.push_back({row.phase, check(row.gate, desired, observed), std::move(found->second)});
+  }
+  return plan;
+}
+
+}  // namespace planning
