@@ -51,7 +51,7 @@ class Tree:
 
 def read_tree(root):
     """What git tracks or would track; a file that is not text is known by name only."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root, check=True,
+    listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root, check=True,
                             stdout=subprocess.PIPE).stdout.decode()
     files, executable = {}, set()
     for path in filter(None, listed.split("\0")):

@@ -143,8 +143,10 @@ def report(part, outcome):
     path = os.path.relpath(log, ROOT)
     with open(log, encoding="utf-8", errors="replace") as output:
         lines = output.read().splitlines()
-    print(f"        while running: {' '.join(part.command)}\n        the end of {path}:")
-    for line in lines[-TAIL_LINES:]:
+    errors = [line for line in lines if re.search(r"(^|\s)(fatal )?error:|^FAILED: |undefined reference", line)]
+    chosen = errors[:TAIL_LINES] if part.reader is read_build and errors else lines[-TAIL_LINES:]
+    print(f"        while running: {' '.join(part.command)}\n        from {path}:")
+    for line in chosen:
         print("        | " + line)
     sys.stdout.flush()
 
