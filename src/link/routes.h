@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: PostgreSQL
+// Which way to a host, by its `link`: "local" is the engine in this process, "ssh:…" is ssh.
+#pragma once
+
+#include <memory>
+
+#include "fleet/doors.h"
+#include "link/serve.h"
+
+namespace links {
+
+class RoutingLinks : public fleet::Links {
+ public:
+  /// `remote` takes every link that begins with "ssh:".
+  RoutingLinks(OpenEngine local, std::unique_ptr<fleet::Links> remote);
+
+  /// Error config_value for a link that is neither; else those of the way taken.
+  base::Result<std::unique_ptr<fleet::Conversation>> open(const fleet::Host& host,
+                                                          const fleet::Brief& brief) override;
+
+ private:
+  OpenEngine local_;
+  std::unique_ptr<fleet::Links> remote_;
+};
+
+}  // namespace links
