@@ -58,16 +58,16 @@ struct Act {
   std::string expected_sha256;  ///< write_server_settings: of the configuration file observed
   Mark mark;                    ///< mark_host
   bool take_over = false;       ///< mark_host: another ledger's mark is replaced
-  bool replace = false;         ///< make_key, install_certificate, install_trust: what is foreign or
-                                ///< unreadable is archived and replaced
-  /// make_key, install_certificate: fingerprint (hex) of the leaf that was observed in the slot, ""
-  /// none. Another one there is neither ours nor expected: refused (file_changed) unless `replace`.
+  /// install_certificate, install_trust: what is foreign or unreadable is archived and replaced.
+  bool replace = false;
+  /// install_certificate: fingerprint (hex) of the leaf that was observed in the slot, "" none.
+  /// Another one there is neither ours nor expected: refused (file_changed) unless `replace`.
   std::string expected_certificate_sha256;
 };
 
 struct Answer {
   bool changed = false;
-  std::string before;   ///< for people: "no certificate", "serial 3f…"
+  std::string before;  ///< for people: "no certificate", "serial 3f…"
   std::string after;
   std::string request;  ///< make_key: the signing request, DER
   std::string log;      ///< reload: the server's log lines since, escaped nowhere yet

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "node/engine.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "node/connect.h"
+#include "node/mark.h"
+
+namespace node {
+namespace {
+
+using base::Code;
+using base::Result;
+
+constexpr std::size_t small_file = 65536;
+
+base::Time system_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+/// The first that can be read, "" none: what a host lacks here is no failure of the observation.
+std::string content_of(std::initializer_list<const char*> paths) {
+  for (const char* path : paths) {
+    auto bytes = base::read_file(path, small_file);
+    if (bytes) return std::move(*bytes);
+  }
+  return "";
+}
+
+/// PRETTY_NAME (os-release(5)): shell quoting, of which no system uses more than the quotes.
+std::string pretty_name(const std::string& os_release) {
+  constexpr std::string_view key = "PRETTY_NAME=";
+  for (const std::string_view line : base::split(os_release, '\n')) {
+    if (!line.starts_with(key)) continue;
+    std::string_view value = base::trim(line.substr(key.size()));
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) {
+      value.remove_prefix(1);
+      value.remove_suffix(1);
+    }
+    return std::string(value);
+  }
+  return "";
+}
+
+void observe_system(fleet::HostFacts& facts, base::Time at) {
+  facts.clock = at.time_since_epoch().count();
+  facts.machine_id = base::trim(content_of({"/etc/machine-id", "/var/lib/dbus/machine-id"}));
+  facts.operating_system = pretty_name(content_of({"/etc/os-release", "/usr/lib/os-release"}));
+  facts.node_version = PGSEAL_VERSION;
+  utsname system{};
+  if (::uname(&system) != 0) return;
+  facts.hostname = system.nodename;
+  facts.architecture = system.machine;
+}
+
+base::Finding finding_of(const base::Error& error, std::string code) {
+  base::Finding finding;
+  finding.code = std::move(code);
+  finding.message = error.message;
+  finding.detail = error.detail;
+  finding.hint = error.hint;
+  return finding;
+}
+
+HostWorld with_clock(HostWorld world) {
+  if (!world.now) world.now = system_clock;
+  return world;
+}
+
+ServerPlaces places_of(const HostWorld& world) {
+  ServerPlaces places;
+  places.pgseal = world.etc;
+  return places;
+}
+
+}  // namespace
+
+Engine::Engine(const fleet::Brief& brief, fleet::Prober& prober, HostWorld world)
+    : brief_(brief),
+      prober_(prober),
+      world_(with_clock(std::move(world))),
+      server_(brief_, places_of(world_)),
+      slots_(brief_.environment, world_, [this] { return server_.os_user(); }) {}
+
+Result<std::unique_ptr<Engine>> Engine::make(const fleet::Brief& brief, fleet::Prober& prober,
+                                             HostWorld world) {
+  if (::geteuid() != 0)
+    return base::error(Code::refused_preflight, "pgseal-node must be run by root")
+        .with_detail(fmt::format("It runs as user id {}.", ::geteuid()))
+        .with_hint("Let ssh log in as root, or as a user who may run it with \"sudo -n\".");
+  TRY(check_component("the environment's name", brief.environment));
+  return std::unique_ptr<Engine>(new Engine(brief, prober, std::move(world)));
+}
+
+// ---- queries ------------------------------------------------------------------------------------
+
+void Engine::observe_mark(fleet::HostFacts& facts) const {
+  auto mark = read_mark(world_.etc, brief_.environment);
+  if (mark)
+    facts.mark = std::move(*mark);
+  else
+    facts.findings.push_back(finding_of(mark.error(), "mark"));
+}
+
+/// One slot that cannot be looked at is a finding; the others are looked at all the same.
+void Engine::observe_slots(fleet::HostFacts& facts) {
+  const auto look = [&](const fleet::Slot& slot) {
+    auto seen = slots_.look(slot);
+    if (seen) return std::move(*seen);
+    auto finding = finding_of(seen.error(), "slot.unseen");
+    finding.slot = fleet::to_string(slot);
+    facts.findings.push_back(std::move(finding));
+    fleet::SlotFacts unseen;
+    unseen.slot = slot;
+    unseen.unsafe = seen.error().message;
+    return unseen;
+  };
+  if (brief_.database) facts.server_slot = look(fleet::server_slot(brief_.host));
+  for (const fleet::Slot& slot : brief_.client_slots) facts.client_slots.push_back(look(slot));
+}
+
+Result<fleet::HostFacts> Engine::observe() {
+  fleet::HostFacts facts;
+  facts.host = brief_.host;
+  observe_system(facts, world_.now());
+  observe_mark(facts);
+  observe_slots(facts);
+  server_.observe(facts);
+  for (base::Finding& finding : facts.findings) finding.host = brief_.host;
+  return facts;
+}
+
+Result<fleet::ConnectReport> Engine::connect(const fleet::ConnectQuery& query) {
+  return connect_as(query, brief_);
+}
+
+Result<fleet::ServedFacts> Engine::handshake(const fleet::HandshakeQuery& query) {
+  fleet::ServedFacts served = prober_.handshake(query);
+  served.asked_from = brief_.host;
+  return served;
+}
+
+// ---- acts ---------------------------------------------------------------------------------------
+
+/// A slot of an act must be this host's own by the hello: another's name would be a mix-up.
+bool Engine::concerns_this_host(const fleet::Slot& slot) const {
+  if (slot.kind == fleet::SlotKind::server) return brief_.database && slot.name == brief_.host;
+  return std::find(brief_.client_slots.begin(), brief_.client_slots.end(), slot) !=
+         brief_.client_slots.end();
+}
+
+Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
+  enum class About { host, slot, server };
+  struct Entry {
+    fleet::ActKind kind;
+    About about;
+    Result<fleet::Answer> (Engine::*deed)(const fleet::Act&);
+  };
+  using fleet::ActKind;
+  static constexpr std::array<Entry, 7> table{{
+      {ActKind::mark_host, About::host, &Engine::mark_host},
+      {ActKind::make_key, About::slot, &Engine::make_key},
+      {ActKind::install_certificate, About::slot, &Engine::install_certificate},
+      {ActKind::install_trust, About::slot, &Engine::install_trust},
+      {ActKind::write_server_settings, About::server, &Engine::write_server_settings},
+      {ActKind::reload, About::server, &Engine::reload},
+      {ActKind::archive_slot, About::slot, &Engine::archive_slot},
+  }};
+  const auto* entry = std::find_if(table.begin(), table.end(),
+                                   [&](const Entry& one) { return one.kind == act.kind; });
+  if (entry == table.end())
+    return base::error(Code::protocol_unknown, "the act is not one of the list");
+  if (entry->about == About::slot && !concerns_this_host(act.slot))
+    return base::error(Code::protocol_value, fmt::format("{} is no slot of host \"{}\"",
+                                                         fleet::to_string(act.slot), brief_.host));
+  if (entry->about == About::server && !brief_.database)
+    return base::error(Code::protocol_value,
+                       fmt::format("host \"{}\" is no database host", brief_.host));
+  if (!lock_) lock_ = TRY(HostLock::take(world_.lock, world_.now()));
+  auto answer = (this->*entry->deed)(act);
+  if (!answer) return std::move(answer).error().during(fleet::to_string(act.kind));
+  return answer;
+}
+
+Result<fleet::Answer> Engine::mark_host(const fleet::Act& act) {
+  return node::mark_host({world_.etc, brief_.environment, world_.now()}, act);
+}
+Result<fleet::Answer> Engine::make_key(const fleet::Act& act) { return slots_.make_key(act); }
+Result<fleet::Answer> Engine::install_certificate(const fleet::Act& act) {
+  return slots_.install_certificate(act);
+}
+Result<fleet::Answer> Engine::install_trust(const fleet::Act& act) {
+  return slots_.install_trust(act);
+}
+Result<fleet::Answer> Engine::write_server_settings(const fleet::Act& act) {
+  return server_.write_settings(act);
+}
+Result<fleet::Answer> Engine::reload(const fleet::Act& act) { return server_.reload(act); }
+Result<fleet::Answer> Engine::archive_slot(const fleet::Act& act) {
+  return slots_.archive_slot(act);
+}
+
+}  // namespace node
