@@ -155,6 +155,9 @@ class Finder {
     const std::string_view rest = std::string_view(lower_).substr(begin, end - begin);
     const std::size_t sign = rest.substr(0, rest.find('?')).rfind('@');
     const std::size_t colon = rest.find(':');
+    for (const std::string_view secret : secrets) {
+      if (rest.find(secret) != std::string_view::npos) return begin;  // its value reaches further
+    }
     if (sign == std::string_view::npos || colon == std::string_view::npos || colon > sign) {
       return begin;
     }

@@ -161,7 +161,8 @@ class Uri {
     return {};
   }
 
-  /// A list of hosts is one item, from the first to the last; so are the ports, kept apart.
+  /// A list of hosts is one item, from the first to the last; so are the ports, kept apart. libpq
+  /// collects both lists first and undoes the percent signs then.
   base::Result<void> hosts() {
     ConninfoItem host{"host", "", {at_, at_}, {at_, at_}};
     ConninfoItem port{"port", "", {at_, at_}, {at_, at_}};
@@ -174,11 +175,12 @@ class Uri {
     }
     host.text.end = host.value_text.end = at_;
     port.text.end = port.value_text.end = at_;
-    const auto given = [](const std::string& list) {
-      return list.find_first_not_of(',') != std::string::npos;
-    };
-    if (!host.value.empty()) out_.items.push_back(std::move(host));
-    if (given(port.value)) out_.items.push_back(std::move(port));
+    for (ConninfoItem* list : {&host, &port}) {
+      const auto plain = decode(list->value);
+      if (!plain) return refuse("the connection URI has an invalid percent-encoded byte");
+      list->value = *plain;
+      if (!plain->empty()) out_.items.push_back(std::move(*list));
+    }
     return {};
   }
 
@@ -196,9 +198,7 @@ class Uri {
       }
     } else {
       to(":/?,");
-      const auto name = decode(text_.substr(begin, at_ - begin));
-      if (!name) return refuse("the connection URI has an invalid percent-encoded byte");
-      host.value += *name;
+      host.value += text_.substr(begin, at_ - begin);
     }
     if (peek() == ':') {
       begin = ++at_;
@@ -240,8 +240,14 @@ bool before_query(const Conninfo& conninfo, const ConninfoItem& item) {
 std::string appended(const Conninfo& conninfo, std::string_view keyword, std::string_view value) {
   const std::string& text = conninfo.text;
   if (conninfo.uri) {
-    const bool has_query = text.find('?', text.find("://")) != std::string::npos;
-    return fmt::format("{}{}{}={}", text, has_query ? '&' : '?', encode(keyword), encode(value));
+    std::size_t authority = 0;  // a password may hold a "?" of its own
+    for (const ConninfoItem& item : conninfo.items) {
+      if (before_query(conninfo, item)) authority = std::max(authority, item.text.end);
+    }
+    const bool has_query = text.find('?', authority) != std::string::npos;
+    const bool open = has_query && (text.back() == '?' || text.back() == '&');
+    const char* between = open ? "" : has_query ? "&" : "?";
+    return fmt::format("{}{}{}={}", text, between, encode(keyword), encode(value));
   }
   const char* between = text.empty() || space(text.back()) ? "" : " ";
   return fmt::format("{}{}{}={}", text, between, keyword, conninfo_quoted(value));

@@ -13,9 +13,9 @@
 namespace settings {
 namespace {
 
-constexpr std::array<std::string_view, 12> secret_endings = {
-    "password", "passwd",  "passphrase", "pwd",        "secret",     "token",
-    "apikey",   "api_key", "api-key",    "access_key", "access-key", "authorization"};
+constexpr std::array<std::string_view, 13> secret_endings = {
+    "password", "passwd",  "pass",    "passphrase", "pwd",        "secret",       "token",
+    "apikey",   "api_key", "api-key", "access_key", "access-key", "authorization"};
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool word_byte(char c) {
@@ -65,8 +65,11 @@ std::optional<std::size_t> value_after(std::string_view text, std::size_t begin,
   if (sign < text.size() && (text[sign] == '=' || text[sign] == ':')) {
     return after_blanks(text, sign + 1);
   }
-  const bool option = text[begin] == '-';
-  return option && sign > end ? std::optional(sign) : std::nullopt;
+  if (sign >= text.size() || sign == end) return std::nullopt;
+  const bool quote = text[sign] == '\'' || text[sign] == '"';
+  const bool option = text[begin] == '-' && text[sign] != '-' &&
+                      !text.substr(begin, end - begin).starts_with("--no-");
+  return option || quote ? std::optional(sign) : std::nullopt;
 }
 
 /// "Authorization: Bearer …": the scheme's word is no secret, what follows it is.
@@ -130,10 +133,11 @@ std::string mask_uris(std::string_view text) {
 std::string mask_options(std::string_view text) {
   std::string safe;
   const bool sshpass = text.find("sshpass") != std::string_view::npos;
+  const bool curl = text.find("curl") != std::string_view::npos;
   for (std::size_t at = 0; at < text.size();) {
     const bool start = at == 0 || blank(text[at - 1]);
     const std::string_view option = start ? text.substr(at, 2) : std::string_view();
-    if (!(option == "-u" || (sshpass && option == "-p"))) {
+    if (!((curl && option == "-u") || (sshpass && option == "-p"))) {
       safe += text[at++];
       continue;
     }
@@ -148,11 +152,12 @@ std::string mask_options(std::string_view text) {
   return safe;
 }
 
-/// One line that is not (yet) a setting: a comment, a bad line.
-std::string mask_loose_line(std::string_view line);
+/// One line that is not (yet) a setting: a comment, a bad line. `depth`: how many more settings may
+/// be looked for in comments behind comments.
+std::string mask_loose_line(std::string_view line, int depth);
 
 /// `line` with its one assignment masked; null where it is none.
-std::optional<std::string> mask_assignment_line(std::string_view line) {
+std::optional<std::string> mask_assignment_line(std::string_view line, int depth) {
   const ConfigurationFile one = parse(line);
   if (one.assignments.size() != 1 || one.lines.size() != 1) return std::nullopt;
   const Assignment& assignment = one.assignments[0];
@@ -164,13 +169,13 @@ std::optional<std::string> mask_assignment_line(std::string_view line) {
   } else {
     safe += quoted(shown);
   }
-  return safe + mask_loose_line(line.substr(assignment.value_text.end));
+  return safe + mask_loose_line(line.substr(assignment.value_text.end), depth);
 }
 
-std::string mask_loose_line(std::string_view line) {
+std::string mask_loose_line(std::string_view line, int depth) {
   const std::size_t start = line.find_first_not_of("# \t");
-  if (start != std::string_view::npos && start > 0) {
-    if (auto safe = mask_assignment_line(line.substr(start))) {
+  if (start != std::string_view::npos && start > 0 && depth > 0) {
+    if (auto safe = mask_assignment_line(line.substr(start), depth - 1)) {
       return std::string(line.substr(0, start)) + *safe;
     }
   }
@@ -229,8 +234,8 @@ std::string mask_setting(std::string_view name, std::string_view value) {
 std::string mask_configuration(std::string_view text) {
   std::string safe;
   for (const Line& line : parse(text).lines) {
-    auto assignment = mask_assignment_line(line.text);
-    safe += assignment ? *assignment : mask_loose_line(line.text);
+    auto assignment = mask_assignment_line(line.text, 2);
+    safe += assignment ? *assignment : mask_loose_line(line.text, 2);
   }
   return safe;
 }
