@@ -97,7 +97,7 @@ struct Ran {
 
 inline Ran run(const std::string& command) {
   Ran ran;
-  FILE* pipe = popen((command + " 2>&1 < /dev/null").c_str(), "re");
+  FILE* pipe = popen(("{ " + command + "; } 2>&1 < /dev/null").c_str(), "re");
   if (pipe == nullptr) return ran;
   std::array<char, 4096> buffer{};
   while (const std::size_t got = fread(buffer.data(), 1, buffer.size(), pipe))
