@@ -87,7 +87,7 @@ TEST_CASE("includes are directives with a kind and not settings") {
 
 TEST_CASE("an assignment knows the bytes that it was read from") {
   const std::string text = "# c\n  ssl_ca_file\t= 'a''b' # c\n";
-  const auto& assignment = parse(text).assignments.at(0);
+  const auto assignment = parse(text).assignments.at(0);
   CHECK(text.substr(assignment.text.begin, assignment.text.end - assignment.text.begin) ==
         "ssl_ca_file\t= 'a''b'");
   CHECK(text.substr(assignment.value_text.begin,
