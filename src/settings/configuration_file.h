@@ -63,8 +63,7 @@ struct ConfigurationFile {
 };
 
 /// Never fails: what the server would refuse becomes a finding with `file_name` and its line.
-/// Stops at no error, while the server gives up after a hundred of them in one file. The rules are
-/// those of PostgreSQL 12 and later; 10 and 11 take no unit after a number with a point.
+/// Stops at no error, while the server gives up after a hundred of them in one file.
 ConfigurationFile parse(std::string_view text, std::string_view file_name = "postgresql.conf");
 
 /// `value` between single quotes, as every version of the server reads it back: quotes doubled,

@@ -75,17 +75,15 @@ std::size_t integer_length(std::string_view text) {
   return longest;
 }
 
+/// No unit may follow, unlike an integer: 1.5GB must be quoted.
 std::size_t real_length(std::string_view text) {
   std::size_t at = run(text, after_sign(text), digit);
   if (at >= text.size() || text[at] != '.') return 0;
   at = run(text, at + 1, digit);
-  std::size_t longest = run(text, at, ascii_letter);
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    const std::size_t exponent = at + 1 + after_sign(text.substr(at + 1));
-    const std::size_t end = run(text, exponent, digit);
-    if (end > exponent) longest = std::max(longest, run(text, end, ascii_letter));
-  }
-  return longest;
+  if (at >= text.size() || (text[at] != 'e' && text[at] != 'E')) return at;
+  const std::size_t exponent = at + 1 + after_sign(text.substr(at + 1));
+  const std::size_t end = run(text, exponent, digit);
+  return end > exponent ? end : at;
 }
 
 char escaped(char c) {

@@ -43,6 +43,7 @@ TEST_CASE("numbers keep their units") {
   CHECK(only_value("x = 0x1F") == "0x1F");
   CHECK(only_value("x = 1.5e3") == "1.5e3");
   CHECK(only_value("x = 1e5") == "(refused)");
+  CHECK(only_value("x = 1.5GB") == "(refused)");
 }
 
 TEST_CASE("a word with one dot is a name and cannot be a bare value") {
