@@ -46,12 +46,14 @@ Result<void> Attempt::reach_node() {
   }
 }
 
-/// Noise may lack its last newline, so a marker is looked for anywhere in the line.
+/// Noise may lack its last newline, so a marker is looked for anywhere in the line; none counts
+/// before the first, whatever a greeting says.
 Result<void> Attempt::take_line(std::string_view line) {
   const auto at = line.rfind(marker);
   if (at == std::string_view::npos) return {};
   const auto word = line.substr(at + marker.size());
-  if (word == "login" && stage_ == Stage::none) {
+  if (stage_ == Stage::none) {
+    if (word != "login") return {};
     stage_ = Stage::login;
     jumps_.clear();
   } else if (word == "root") {

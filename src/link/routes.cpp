@@ -17,4 +17,10 @@ base::Result<std::unique_ptr<fleet::Conversation>> RoutingLinks::open(const flee
       fmt::format("the link of \"{}\" is neither \"local\" nor \"ssh:DESTINATION\"", host.name));
 }
 
+base::Result<std::string> RoutingLinks::address_of(const fleet::Host& host) {
+  if (!host.address.empty()) return host.address;
+  if (host.link == "local") return std::string("localhost");
+  return remote_->address_of(host);
+}
+
 }  // namespace links

@@ -17,6 +17,8 @@ class RoutingLinks : public fleet::Links {
   /// Error config_value for a link that is neither; else those of the way taken.
   base::Result<std::unique_ptr<fleet::Conversation>> open(const fleet::Host& host,
                                                           const fleet::Brief& brief) override;
+  /// A local host without an address is "localhost": its clients are on it.
+  base::Result<std::string> address_of(const fleet::Host& host) override;
 
  private:
   OpenEngine local_;

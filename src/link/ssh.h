@@ -40,7 +40,7 @@ class SshLinks : public fleet::Links {
                                                           const fleet::Brief& brief) override;
 
   /// How clients reach the host: its `address`, else the host name that ssh would use.
-  base::Result<std::string> address_of(const fleet::Host& host);
+  base::Result<std::string> address_of(const fleet::Host& host) override;
 
  private:
   base::Result<Resolved> resolve(const std::string& destination);

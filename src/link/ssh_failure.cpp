@@ -127,8 +127,9 @@ bool turned_away(const Ending& ending) {
          pattern_of(ending.errors) == nullptr;
 }
 
+/// Also with ssh's own 255: that is what it ends with after a remote program that a signal killed.
 bool node_is_broken(const Ending& ending) {
-  return ending.stage == Stage::run && ending.status && *ending.status != 255;
+  return ending.stage == Stage::run && ending.status.has_value();
 }
 
 std::string offered_key(const std::string& verbose_errors) {

@@ -19,7 +19,7 @@ namespace {
 using base::Code;
 using base::Result;
 
-constexpr std::size_t small_file = 65536;
+constexpr std::size_t host_file_bytes = 65536;
 
 base::Time system_clock() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -28,7 +28,7 @@ base::Time system_clock() {
 /// The first that can be read, "" none: what a host lacks here is no failure of the observation.
 std::string content_of(std::initializer_list<const char*> paths) {
   for (const char* path : paths) {
-    auto bytes = base::read_file(path, small_file);
+    auto bytes = base::read_file(path, host_file_bytes);
     if (bytes) return std::move(*bytes);
   }
   return "";

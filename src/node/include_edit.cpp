@@ -24,7 +24,7 @@ std::string switch_word(std::string_view value) {
 
 base::Finding overridden(std::string message, bool differs) {
   base::Finding finding;
-  finding.severity = differs ? base::Severity::warning : base::Severity::note;
+  finding.severity = differs ? base::Severity::error : base::Severity::note;
   finding.code = "server.settings-overridden";
   finding.message = std::move(message);
   finding.clause = "postgresql config-setting";

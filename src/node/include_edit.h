@@ -35,7 +35,7 @@ base::Result<std::optional<IncludeEdit>> include_edit(const ServerView& view,
                                                       const std::string& ssl_conf_path);
 
 /// server.settings-overridden for each setting of ssl.conf that another file or the command line
-/// beats: a warning where it says otherwise, a note where it says the same.
+/// beats: an error where it says otherwise, a note where it says the same.
 base::Findings overrides_of(const ServerView& view, const FoundServer& server,
                             const std::string& ssl_conf_path);
 

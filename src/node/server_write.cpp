@@ -23,7 +23,7 @@ namespace {
 using base::Code;
 using base::Result;
 
-constexpr std::size_t configuration_bytes = 4UL * 1024 * 1024;
+constexpr std::size_t edited_file_bytes = 4UL * 1024 * 1024;
 constexpr std::chrono::seconds editing_limit{20};
 
 Result<OsUser> owner_of_folder(const std::string& path) {
@@ -77,7 +77,7 @@ Result<std::string> replace_within(const IncludeEdit& edit, const OsUser& owner)
   Ownership ownership{owner.uid, owner.gid, 0644};
   if (state.exists()) {
     if (state.kind != FileKind::regular) return refused(edit, describe(state.kind));
-    if (TRY(folder.read(edit.name, configuration_bytes)) != edit.before) {
+    if (TRY(folder.read(edit.name, edited_file_bytes)) != edit.before) {
       return base::error(Code::file_changed,
                          fmt::format("\"{}\" was changed meanwhile", folder.path_of(edit.name)));
     }
@@ -134,7 +134,7 @@ Result<void> apply_edit(const IncludeEdit& edit, const SlotFiles& files) {
 Result<std::optional<std::string>> read_ours(const Folder& folder) {
   const FileState state = TRY(folder.look("ssl.conf"));
   if (!state.exists()) return std::optional<std::string>();
-  return std::optional(TRY(folder.read("ssl.conf", configuration_bytes)));
+  return std::optional(TRY(folder.read("ssl.conf", edited_file_bytes)));
 }
 
 Result<void> write_ours(const Folder& folder, const std::string& text) {

@@ -51,7 +51,7 @@ std::string read_packed(const std::string& path) {
 
 // ---- in the parent ------------------------------------------------------------------------------
 
-base::Result<TlsFile> unpack_file(const std::string& packed) {
+base::Result<TlsFile> unpack_tls_file(const std::string& packed) {
   std::vector<std::string> items = TRY(base::unpack(packed));
   if (items.size() != 4) return base::error(base::Code::internal, "a child's file cannot be read");
   TlsFile file;
@@ -195,10 +195,10 @@ base::Result<TlsVerdict> check_tls_files(const TlsPlan& plan, const OsUser& user
   }));
   std::vector<std::string> items = TRY(base::unpack(packed));
   if (items.size() != 4) return base::error(base::Code::internal, "a child's files cannot be read");
-  const TlsFile certificate = TRY(unpack_file(items[0]));
-  const TlsFile key = TRY(unpack_file(items[1]));
-  const TlsFile client_ca = TRY(unpack_file(items[2]));
-  const TlsFile crl = TRY(unpack_file(items[3]));
+  const TlsFile certificate = TRY(unpack_tls_file(items[0]));
+  const TlsFile key = TRY(unpack_tls_file(items[1]));
+  const TlsFile client_ca = TRY(unpack_tls_file(items[2]));
+  const TlsFile crl = TRY(unpack_tls_file(items[3]));
   explicit_bzero(packed.data(), packed.size());
   for (std::string& item : items) explicit_bzero(item.data(), item.size());
   judge_pair(plan, certificate, key, user.uid, verdict);

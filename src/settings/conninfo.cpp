@@ -15,7 +15,7 @@ namespace {
 
 bool space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-base::Error refuse(std::string message) {
+base::Error malformed(std::string message) {
   return base::error(base::Code::parse, std::move(message));
 }
 
@@ -41,7 +41,7 @@ class Pairs {
     item.keyword = std::string(text_.substr(item.text.begin, at_ - item.text.begin));
     skip();
     if (at_ >= text_.size() || text_[at_] != '=') {
-      return refuse("a keyword of the connection string has no \"=\" after it");
+      return malformed("a keyword of the connection string has no \"=\" after it");
     }
     ++at_;
     skip();
@@ -62,7 +62,7 @@ class Pairs {
       value += text_[at_];
     }
     if (!quoted) return {};
-    if (at_ >= text_.size()) return refuse("a quoted value of the connection string has no end");
+    if (at_ >= text_.size()) return malformed("a quoted value of the connection string has no end");
     ++at_;
     return {};
   }
@@ -129,7 +129,7 @@ class Uri {
       ++at_;
       if (at_ < text_.size()) TRY(parameter());
     }
-    if (at_ < text_.size()) return refuse("the connection URI has an unexpected character");
+    if (at_ < text_.size()) return malformed("the connection URI has an unexpected character");
     return {};
   }
 
@@ -141,7 +141,7 @@ class Uri {
   base::Result<void> part(std::string_view keyword, std::size_t begin) {
     if (begin == at_) return {};
     const auto value = decode(text_.substr(begin, at_ - begin));
-    if (!value) return refuse("the connection URI has an invalid percent-encoded byte");
+    if (!value) return malformed("the connection URI has an invalid percent-encoded byte");
     out_.items.push_back({std::string(keyword), *value, {begin, at_}, {begin, at_}});
     return {};
   }
@@ -177,7 +177,7 @@ class Uri {
     port.text.end = port.value_text.end = at_;
     for (ConninfoItem* list : {&host, &port}) {
       const auto plain = decode(list->value);
-      if (!plain) return refuse("the connection URI has an invalid percent-encoded byte");
+      if (!plain) return malformed("the connection URI has an invalid percent-encoded byte");
       list->value = *plain;
       if (!plain->empty()) out_.items.push_back(std::move(*list));
     }
@@ -190,11 +190,11 @@ class Uri {
       begin = ++at_;
       to("]");
       if (peek() != ']' || begin == at_)
-        return refuse("the connection URI's IPv6 address has no end");
+        return malformed("the connection URI's IPv6 address has no end");
       host.value += text_.substr(begin, at_ - begin);
       ++at_;
       if (at_ < text_.size() && std::string_view(":/?,").find(peek()) == std::string_view::npos) {
-        return refuse("the connection URI has an unexpected character after an IPv6 address");
+        return malformed("the connection URI has an unexpected character after an IPv6 address");
       }
     } else {
       to(":/?,");
@@ -213,15 +213,16 @@ class Uri {
     item.text.begin = at_;
     to("=&");
     const auto keyword = decode(text_.substr(item.text.begin, at_ - item.text.begin));
-    if (peek() != '=') return refuse("a parameter of the connection URI has no \"=\"");
+    if (peek() != '=') return malformed("a parameter of the connection URI has no \"=\"");
     item.value_text.begin = ++at_;
     to("=&");
-    if (peek() == '=') return refuse("a parameter of the connection URI has a second \"=\"");
+    if (peek() == '=') return malformed("a parameter of the connection URI has a second \"=\"");
     item.value_text.end = at_;
     item.text.end = at_;
     const auto value =
         decode(text_.substr(item.value_text.begin, item.value_text.end - item.value_text.begin));
-    if (!keyword || !value) return refuse("the connection URI has an invalid percent-encoded byte");
+    if (!keyword || !value)
+      return malformed("the connection URI has an invalid percent-encoded byte");
     item.keyword = *keyword;
     item.value = *value;
     out_.items.push_back(std::move(item));
@@ -264,7 +265,7 @@ const ConninfoItem* Conninfo::find(std::string_view keyword) const {
 
 base::Result<Conninfo> parse_conninfo(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) {
-    return refuse("the connection string holds a NUL byte");
+    return malformed("the connection string holds a NUL byte");
   }
   Conninfo conninfo;
   conninfo.text = std::string(text);
@@ -280,13 +281,13 @@ base::Result<Conninfo> parse_conninfo(std::string_view text) {
 base::Result<std::string> with_keyword(const Conninfo& conninfo, std::string_view keyword,
                                        std::string_view value) {
   if (value.find('\0') != std::string_view::npos) {
-    return refuse("a value of a connection string cannot hold a NUL byte");
+    return malformed("a value of a connection string cannot hold a NUL byte");
   }
   const ConninfoItem* item = conninfo.find(keyword);
   if (item == nullptr) return appended(conninfo, keyword, value);
   if (item->value == value) return conninfo.text;
   if (before_query(conninfo, *item)) {
-    return refuse(
+    return malformed(
         fmt::format("\"{}\" stands in the connection URI's authority or path and is not "
                     "rewritten there",
                     base::printable_line(keyword)));

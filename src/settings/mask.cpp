@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 13> secret_endings = {
     "password", "passwd",  "pass",    "passphrase", "pwd",        "secret",       "token",
     "apikey",   "api_key", "api-key", "access_key", "access-key", "authorization"};
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool word_byte(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          c == '-' || c == '.';
@@ -34,7 +34,7 @@ bool secret_keyword(std::string_view keyword) {
 }
 
 std::size_t after_blanks(std::string_view text, std::size_t at) {
-  while (at < text.size() && blank(text[at])) ++at;
+  while (at < text.size() && white(text[at])) ++at;
   return at;
 }
 
@@ -135,7 +135,7 @@ std::string mask_options(std::string_view text) {
   const bool sshpass = text.find("sshpass") != std::string_view::npos;
   const bool curl = text.find("curl") != std::string_view::npos;
   for (std::size_t at = 0; at < text.size();) {
-    const bool start = at == 0 || blank(text[at - 1]);
+    const bool start = at == 0 || white(text[at - 1]);
     const std::string_view option = start ? text.substr(at, 2) : std::string_view();
     if (!((curl && option == "-u") || (sshpass && option == "-p"))) {
       safe += text[at++];

@@ -28,7 +28,7 @@ base::Result<std::string> build(const Draft& draft, std::string_view spki,
                                 const IssuerNames& issuer, const PrivateKey& signer);
 
 /// The certificate whose TBS is, byte for byte, `linted`'s, signed by `signer`. Error
-/// Code::internal where the result is not what was linted, or the signature does not verify.
+/// Code::internal where the result does not read back as what was linted.
 base::Result<Certificate> seal(const Certificate& linted, const PrivateKey& signer);
 
 /// A key of the same kind as `key` (so that signatures name the same algorithm), good for nothing.

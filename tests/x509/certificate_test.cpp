@@ -195,3 +195,16 @@ TEST_CASE("addresses go to bytes and back in one spelling") {
     CHECK_FALSE_MESSAGE(x509::parse_ip(bad), bad);
   CHECK(x509::format_ip("abc") == "hex:616263");
 }
+
+TEST_CASE("a certificate is not signed by another name with the same key, nor by a namesake") {
+  const Folder folder;
+  run("openssl ecparam -name prime256v1 -genkey -noout -out " + folder.path("key"));
+  for (const char* name : {"one", "two"})
+    run("openssl req -x509 -key " + folder.path("key") + " -subj /CN=" + name + " -out " +
+        folder.path(name));
+  const auto one = need(Certificate::from_pem(folder.read("one")));
+  const auto two = need(Certificate::from_pem(folder.read("two")));
+  CHECK(one.signed_by(one));
+  CHECK_FALSE(one.signed_by(two));
+  CHECK_FALSE(one.signed_by(foreign("/CN=one")));
+}

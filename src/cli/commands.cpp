@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "cli/commands.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <limits.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+#include "cli/json.h"
+#include "fleet/environment_toml.h"
+
+namespace cli {
+namespace {
+
+struct CommandRow {
+  std::string_view name;
+  Command run;
+};
+
+constexpr CommandRow rows[] = {
+    {"init", init_command},           {"plan", plan_command},
+    {"apply", apply_command},         {"verify", verify_command},
+    {"status", status_command},       {"user list", user_list_command},
+    {"host list", host_list_command}, {"debt list", debt_list_command},
+    {"debt forgive", debt_forgive_command}, {"ca show", ca_show_command},
+    {"ca export", ca_export_command}, {"log", log_command},
+    {"demo", demo_command},
+};
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+bool colored(const Options& options) {
+  if (options.color != Color::automatic) return options.color == Color::always;
+  return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
+
+int fail(const base::Error& error, bool json, Speech& speech) {
+  if (json) speech.result(json_of(error));
+  speech.error(error);
+  return base::exit_status(error.code);
+}
+
+}  // namespace
+
+base::Result<fleet::Environment> configured(const Shell& shell) {
+  if (!shell.options.configuration.empty())
+    return fleet::load_environment(shell.options.configuration);
+  if (const char* path = std::getenv("PGSEAL_CONFIG"); path != nullptr && *path != '\0')
+    return fleet::load_environment(path);
+  for (const char* path : {"pgseal.toml", "/etc/pgseal/pgseal.toml"})
+    if (exists(path)) return fleet::load_environment(path);
+  return base::error(base::Code::config_not_found, "there is no pgseal.toml")
+      .with_detail("Looked for --config, PGSEAL_CONFIG, pgseal.toml in this folder, and "
+                   "/etc/pgseal/pgseal.toml.")
+      .with_hint("pgseal init writes one.");
+}
+
+operations::Operator who(const Shell& shell) {
+  operations::Operator made;
+  char host[HOST_NAME_MAX + 1] = {};
+  if (::gethostname(host, HOST_NAME_MAX) == 0) made.host = host;
+  // The person behind sudo, where there is one: the log is about people.
+  const char* sudo = std::getenv("SUDO_USER");
+  const struct passwd* entry = ::getpwuid(::getuid());
+  made.user = sudo != nullptr ? sudo : entry != nullptr ? entry->pw_name : fmt::to_string(::getuid());
+  made.pid = ::getpid();
+  made.command = shell.options.command;
+  made.reason = shell.options.reason;
+  return made;
+}
+
+void show(Shell& shell, const std::string& text, const std::string& json) {
+  shell.speech.result(shell.options.json ? json : text);
+}
+
+int run(const std::vector<std::string>& arguments, const Outside& outside) {
+  auto parsed = parse_options(arguments);
+  if (!parsed) {
+    Speech speech(stdout, stderr, false, false);
+    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    return fail(parsed.error(), json, speech);
+  }
+  const Options& options = parsed->options;
+  Speech speech(stdout, stderr, options.quiet, colored(options));
+  if (!parsed->text.empty()) {
+    speech.result(parsed->text);
+    return parsed->status;
+  }
+  const auto row = std::find_if(std::begin(rows), std::end(rows),
+                                [&](const CommandRow& r) { return r.name == options.command; });
+  if (row == std::end(rows))
+    return fail(base::error(base::Code::internal, "no such command: " + options.command),
+                options.json, speech);
+  Shell shell{options, speech, outside};
+  const auto status = row->run(shell);
+  return status ? *status : fail(status.error(), options.json, speech);
+}
+
+}  // namespace cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: PostgreSQL
+// Results as JSON documents, in the form that docs and scripts rely on. What does not apply is
+// absent. Every foreign text passes base::printable_line, so that a document is valid UTF-8 and
+// harmless on a terminal.
+#pragma once
+
+#include <string>
+
+#include "operations/apply.h"
+#include "operations/status.h"
+#include "operations/verify.h"
+
+namespace cli {
+
+std::string json_of(const operations::ApplyReport& report, const std::string& operation);
+std::string json_of(const operations::VerifyReport& report);
+std::string json_of(const operations::StatusReport& report, const std::string& environment);
+std::string json_of(const base::Error& error);
+std::string json_of(const std::vector<ledger::Debt>& debts);
+std::string json_of(const std::vector<ledger::AuditRow>& rows);
+std::string json_of_users(const fleet::Environment& environment);
+std::string json_of_hosts(const fleet::Environment& environment);
+std::string json_of(const std::vector<ledger::Authority>& authorities);
+
+}  // namespace cli

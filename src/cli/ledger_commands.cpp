@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: PostgreSQL
+// Commands that need no host: what the configuration and the ledger say.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/views.h"
+#include "fleet/environment_template.h"
+#include "operations/desired.h"
+
+namespace cli {
+namespace {
+
+using base::Code;
+using base::Result;
+
+Result<ledger::Ledger> must_have(Shell& shell, const fleet::Environment& environment) {
+  auto ledger = TRY(operations::read_ledger(environment, who(shell), shell.outside.now()));
+  if (ledger) return std::move(*ledger);
+  return base::error(Code::ledger_missing, "there is no ledger yet")
+      .with_detail(fmt::format("Looked in \"{}\".", environment.state))
+      .with_hint("The first pgseal apply makes it.");
+}
+
+}  // namespace
+
+Result<int> init_command(Shell& shell) {
+  const std::string path = shell.options.file.empty() ? "pgseal.toml" : shell.options.file;
+  const std::string name =
+      shell.options.environment.empty() ? "shop" : shell.options.environment;
+  const base::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!file.open())
+    return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), errno)
+        .with_hint("pgseal init overwrites nothing.");
+  TRY(base::write_all(file.get(), fleet::environment_template(name)));
+  shell.speech.say(fmt::format("wrote \"{}\": edit its hosts and identities, then pgseal plan", path));
+  return 0;
+}
+
+Result<int> user_list_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  show(shell, users_of(environment), json_of_users(environment));
+  return 0;
+}
+
+Result<int> host_list_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  show(shell, hosts_of(environment), json_of_hosts(environment));
+  return 0;
+}
+
+Result<int> debt_list_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  const auto ledger = TRY(operations::read_ledger(environment, who(shell), shell.outside.now()));
+  const std::vector<ledger::Debt> debts = ledger ? TRY(ledger->debts()) : std::vector<ledger::Debt>();
+  show(shell, text_of(debts), json_of(debts));
+  return debts.empty() ? 0 : 1;
+}
+
+Result<int> debt_forgive_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  const base::Time at = shell.outside.now();
+  auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name,
+                                         ledger::Access::write, operations::holder(who(shell)),
+                                         at));
+  const bool owed = TRY(ledger.forgive_debt(shell.options.name, shell.options.reason, at));
+  ledger::AuditEntry entry;
+  entry.who = who(shell).user;
+  entry.what = "debt forgiven";
+  entry.host = shell.options.name;
+  entry.reason = shell.options.reason;
+  if (owed) TRY(ledger.append_audit(entry, at));
+  shell.speech.say(owed ? "forgiven" : "nothing was owed to that host");
+  return owed ? 0 : 1;
+}
+
+Result<int> ca_show_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  const auto ledger = TRY(operations::read_ledger(environment, who(shell), shell.outside.now()));
+  const auto authorities =
+      ledger ? TRY(ledger->authorities()) : std::vector<ledger::Authority>();
+  show(shell, text_of(authorities), json_of(authorities));
+  return 0;
+}
+
+Result<int> ca_export_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  const auto ledger = TRY(must_have(shell, environment));
+  const auto kind = shell.options.authority == "server" ? x509::AuthorityKind::server
+                                                         : x509::AuthorityKind::client;
+  const auto authority = TRY(ledger.active_authority(kind));
+  if (!authority)
+    return base::error(Code::authority_key_lost, "the ledger has no such authority");
+  shell.speech.result(authority->certificate);
+  return 0;
+}
+
+Result<int> log_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  const auto ledger = TRY(must_have(shell, environment));
+  if (!shell.options.verify) {
+    const auto rows = TRY(ledger.audit_log(shell.options.limit));
+    show(shell, text_of(rows), json_of(rows));
+    return 0;
+  }
+  const auto broken = TRY(ledger.verify_audit());
+  if (!broken) {
+    shell.speech.say("the chain holds");
+    return 0;
+  }
+  return base::error(Code::ledger_corrupt, fmt::format("the log's chain is broken at entry {}",
+                                                       broken->seq))
+      .with_detail(broken->what);
+}
+
+}  // namespace cli

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: PostgreSQL
+// The command line as a value. All options are declared in options.cpp, from which help comes too.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace cli {
+
+enum class Color { automatic, always, never };
+
+struct Options {
+  std::string command;     ///< "apply", "ca show", …; empty where help or version was asked
+  std::string configuration;
+  bool json = false;
+  bool quiet = false;
+  Color color = Color::automatic;
+
+  std::string hosts;        ///< --host
+  std::string reason;       ///< --reason
+  bool yes = false;
+  bool replace = false;
+  bool take_over = false;
+  bool offline = false;     ///< status
+  bool verify = false;      ///< log
+  int limit = 50;           ///< log
+  std::string format;       ///< status: "text" or "nagios"
+  std::string environment;  ///< init: the environment's name
+  std::string file;         ///< init: where to write; ca export
+  std::string authority;    ///< ca export: "server" or "client"
+  std::string name;         ///< debt forgive: the host
+  std::string variant;      ///< demo
+  bool keep = false;        ///< demo
+};
+
+struct Parsed {
+  Options options;
+  std::string text;    ///< help or version, to be printed instead
+  int status = 0;      ///< of `text`
+};
+
+/// Error Code::usage with the parser's sentence; its hint names the help.
+base::Result<Parsed> parse_options(const std::vector<std::string>& arguments);
+
+}  // namespace cli

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/speech.h"
+#include "cli/views.h"
+
+namespace cli {
+namespace {
+
+using base::printable_line;
+using planning::StepState;
+
+const char* sign(StepState state) {
+  switch (state) {
+    case StepState::pending: return "+";
+    case StepState::done: return "ok";
+    case StepState::owed: return "owed";
+    case StepState::failed: return "FAILED";
+  }
+  return "+";
+}
+
+std::string step_line(const planning::Step& step) {
+  return fmt::format("  {:<6} {:<10} {:<22} {:<26} {}\n", sign(step.state),
+                     printable_line(step.host), fleet::to_string(step.act.kind),
+                     fleet::to_string(step.act.slot), printable_line(step.reason));
+}
+
+std::string phase_text(const planning::PlannedPhase& phase) {
+  std::string text = fmt::format("{}: {}\n", planning::name(phase.phase),
+                                 planning::row(phase.phase).sentence);
+  const bool waits = std::any_of(phase.steps.begin(), phase.steps.end(), [](const auto& step) {
+    return step.state == StepState::pending || step.state == StepState::owed;
+  });
+  if (waits && !phase.gate.holds()) {
+    text += fmt::format("  waits until {}\n", planning::name(phase.gate.gate));
+    for (const planning::Blocker& blocker : phase.gate.blockers)
+      text += fmt::format("         {:<10} {}\n", blocker.host, printable_line(blocker.reason));
+  }
+  for (const planning::Step& step : phase.steps) text += step_line(step);
+  return text;
+}
+
+std::size_t in_state(const planning::Plan& plan, StepState state) {
+  std::size_t number = 0;
+  for (const auto& phase : plan.phases)
+    for (const auto& step : phase.steps) number += step.state == state ? 1 : 0;
+  return number;
+}
+
+}  // namespace
+
+std::string text_of(const planning::Plan& plan) {
+  std::string text;
+  for (const auto& phase : plan.phases) text += phase_text(phase);
+  for (const planning::Owed& owed : plan.owed)
+    text += fmt::format("owed to {}: {}\n", owed.host, fmt::join(owed.steps, ", "));
+  return text + text_of(plan.findings);
+}
+
+std::string text_of(const operations::ApplyReport& report, bool past) {
+  const planning::Plan& plan = report.plan;
+  std::string text = text_of(plan);
+  if (plan.pending() == 0) {
+    text += "nothing to do: every host is as it should be\n";
+    if (base::any_problem(plan.findings) || !plan.owed.empty())
+      text.replace(text.rfind("nothing to do"), std::string::npos,
+                   "nothing that could be done now; see above\n");
+    return text;
+  }
+  if (!past)
+    return text + fmt::format("{} to take; pgseal apply takes them\n",
+                              count(plan.pending(), "step", "steps"));
+  text += fmt::format("{} done, {} failed, {} owed\n",
+                      count(in_state(plan, StepState::done), "step", "steps"),
+                      in_state(plan, StepState::failed),
+                      in_state(plan, StepState::owed) + in_state(plan, StepState::pending));
+  if (report.interrupted) text += "interrupted: run pgseal apply again to go on\n";
+  return text;
+}
+
+}  // namespace cli

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/speech.h"
+#include "cli/views.h"
+#include "x509/certificate.h"
+
+namespace cli {
+namespace {
+
+using base::printable_line;
+
+std::string host_text(const operations::HostProof& proof) {
+  std::string text = fmt::format("{:<10} {:<22} {}\n", printable_line(proof.host),
+                                 proof.branch.word, printable_line(proof.branch.sentence));
+  if (!proof.branch.place.file.empty())
+    text += fmt::format("{:<10}   {}:{}\n", "", printable_line(proof.branch.place.file),
+                        proof.branch.place.line);
+  if (!proof.branch.remedy.empty())
+    text += fmt::format("{:<10}   -> {}\n", "", printable_line(proof.branch.remedy));
+  return text + text_of(proof.findings);
+}
+
+std::string connection_text(const operations::ConnectionProof& proof) {
+  std::string text = fmt::format(
+      "{:<6} {} as {} on {} -> {}: {}\n", proof.ok ? "ok" : "FAILED",
+      printable_line(proof.identity), printable_line(proof.os_user), proof.from, proof.to,
+      proof.over_socket ? "over a socket, which has no TLS" : fleet::to_string(proof.level));
+  if (!proof.line.empty()) text += fmt::format("       {}\n", printable_line(proof.line));
+  if (!proof.ok && !proof.message.empty())
+    text += fmt::format("       {}\n", printable_line(proof.message));
+  return text;
+}
+
+struct Tally {
+  int tls = 0;
+  int plain = 0;
+  int socket = 0;
+  int known = 0;
+};
+
+std::string sessions_text(const std::vector<operations::SessionProof>& sessions) {
+  std::map<std::string, Tally> tallies;
+  for (const auto& proof : sessions) {
+    Tally& tally = tallies[fmt::format("{:<10} {} {}", proof.host,
+                                       printable_line(proof.session.role),
+                                       proof.session.address.empty() ? "over the socket"
+                                                                     : "from " + proof.session.address)];
+    if (proof.session.tls) ++tally.tls;
+    else if (proof.session.address.empty()) ++tally.socket;
+    else ++tally.plain;
+    if (proof.known) ++tally.known;
+  }
+  std::string text;
+  for (const auto& [who, tally] : tallies)
+    text += fmt::format("{}: {} on TLS ({} with a certificate of ours), {} in plaintext\n", who,
+                        tally.tls, tally.known, tally.plain);
+  return text;
+}
+
+std::string slot_text(const operations::SlotStatus& slot) {
+  return fmt::format("             {:<28} until {} ({} days left){}\n", slot.slot,
+                     base::format_date(slot.not_after), slot.days_left,
+                     slot.served ? (*slot.served ? ", served" : ", NOT served") : "");
+}
+
+}  // namespace
+
+std::string text_of(const operations::VerifyReport& report) {
+  std::string text = "hosts\n";
+  for (const auto& proof : report.hosts) text += host_text(proof);
+  if (!report.connections.empty()) text += "\nconnections\n";
+  for (const auto& proof : report.connections) text += connection_text(proof);
+  if (!report.sessions.empty()) text += "\nlive sessions, as the servers see them\n";
+  text += sessions_text(report.sessions);
+  if (!report.findings.empty()) text += "\n" + text_of(report.findings);
+  return text + (report.ok() ? "\nproven\n" : "\nNOT proven\n");
+}
+
+std::string text_of(const operations::StatusReport& report,
+                    const fleet::Environment& environment) {
+  std::string text = fmt::format("environment {}{}\n", environment.name,
+                                 report.offline ? " (as last seen; no host was asked)" : "");
+  for (const auto& host : report.hosts) {
+    text += fmt::format("  {:<10} {:<12} {:<8} TLS {}\n", host.host,
+                        host.reachable ? (host.role.empty() ? "?" : host.role) : "unreachable",
+                        host.version, host.tls.empty() ? "-" : host.tls);
+    for (const auto& slot : host.slots) text += slot_text(slot);
+  }
+  if (!report.phase.empty()) text += fmt::format("apply stands in phase: {}\n", report.phase);
+  text += text_of(report.debts);
+  text += text_of(report.findings);
+  if (report.good_until)
+    text += fmt::format("this controller may be dead until {}: then the first certificate ends\n",
+                        base::format_date(*report.good_until));
+  else
+    text += "no certificate was issued yet: pgseal apply begins\n";
+  return text;
+}
+
+std::string nagios_of(const operations::StatusReport& report, int& status) {
+  const bool error = std::any_of(report.findings.begin(), report.findings.end(), [](const auto& f) {
+    return f.severity == base::Severity::error;
+  });
+  const bool warning = base::any_problem(report.findings) || !report.debts.empty();
+  status = error ? 2 : warning ? 1 : 0;
+  std::string text = error ? "PGSEAL CRITICAL" : warning ? "PGSEAL WARNING" : "PGSEAL OK";
+  for (const auto& finding : report.findings)
+    if (finding.severity != base::Severity::note)
+      return text + " - " + printable_line(finding.message) + "\n";
+  if (!report.debts.empty())
+    return text + fmt::format(" - {} owed\n", count(report.debts.size(), "host is", "hosts are"));
+  if (report.good_until)
+    text += fmt::format(" - first certificate ends {}", base::format_date(*report.good_until));
+  return text + "\n";
+}
+
+}  // namespace cli

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/json.h"
+#include "x509/certificate.h"
+
+namespace cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using base::printable_line;
+
+/// Absent where empty.
+void put(Json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = base::printable(text);
+}
+
+Json of(const base::Finding& finding) {
+  Json json;
+  json["severity"] = to_string(finding.severity);
+  json["code"] = finding.code;
+  json["message"] = printable_line(finding.message);
+  put(json, "detail", finding.detail);
+  put(json, "hint", finding.hint);
+  put(json, "clause", finding.clause);
+  put(json, "host", finding.host);
+  put(json, "slot", finding.slot);
+  put(json, "file", finding.file);
+  if (finding.line > 0) json["line"] = finding.line;
+  for (const base::Place& place : finding.related) {
+    Json related{{"file", printable_line(place.file)}, {"line", place.line}};
+    json["related"].push_back(std::move(related));
+  }
+  return json;
+}
+
+Json of(const base::Findings& findings) {
+  Json list = Json::array();
+  for (const base::Finding& finding : findings) list.push_back(of(finding));
+  return list;
+}
+
+Json of(const ledger::Debt& debt) {
+  return {{"host", debt.host},
+          {"since", base::format_time(debt.since)},
+          {"steps", debt.steps},
+          {"reason", printable_line(debt.reason)}};
+}
+
+Json list_of(const std::vector<ledger::Debt>& debts) {
+  Json list = Json::array();
+  for (const ledger::Debt& debt : debts) list.push_back(of(debt));
+  return list;
+}
+
+Json of(const planning::Step& step) {
+  return {{"id", printable_line(step.id)},
+          {"host", step.host},
+          {"slot", fleet::to_string(step.act.slot)},
+          {"act", fleet::to_string(step.act.kind)},
+          {"reason", printable_line(step.reason)},
+          {"proof", step.proof},
+          {"state", to_string(step.state)}};
+}
+
+Json of(const planning::PlannedPhase& phase) {
+  Json gate{{"name", planning::name(phase.gate.gate)}, {"holds", phase.gate.holds()}};
+  gate["blockers"] = Json::array();
+  for (const planning::Blocker& blocker : phase.gate.blockers)
+    gate["blockers"].push_back(printable_line(blocker.host + ": " + blocker.reason));
+  Json json{{"name", planning::name(phase.phase)}, {"gate", std::move(gate)}};
+  json["steps"] = Json::array();
+  for (const planning::Step& step : phase.steps) json["steps"].push_back(of(step));
+  return json;
+}
+
+Json or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(printable_line(text));
+}
+
+Json of(const operations::HostStatus& host) {
+  Json json{{"name", host.host},
+            {"reachable", host.reachable},
+            {"role", or_null(host.role)},
+            {"version", or_null(host.version)},
+            {"tls", or_null(host.tls)},
+            {"enforcement", "none"}};
+  json["slots"] = Json::array();
+  for (const operations::SlotStatus& slot : host.slots) {
+    Json one{{"slot", slot.slot},
+             {"serial", slot.serial},
+             {"not_after", base::format_time(slot.not_after)},
+             {"days_left", slot.days_left}};
+    one["served"] = slot.served ? Json(*slot.served) : Json(nullptr);
+    json["slots"].push_back(std::move(one));
+  }
+  return json;
+}
+
+Json of(const operations::ConnectionProof& proof) {
+  Json json{{"identity", proof.identity},
+            {"os_user", proof.os_user},
+            {"from", proof.from},
+            {"to", proof.to},
+            {"path", proof.over_socket ? "socket" : "tcp"},
+            {"line", or_null(proof.line)},
+            {"level", fleet::to_string(proof.level)},
+            {"ok", proof.ok}};
+  put(json, "message", proof.message);
+  put(json, "libpq", proof.libpq);
+  return json;
+}
+
+Json of(const operations::SessionProof& proof) {
+  const fleet::SessionFact& session = proof.session;
+  return {{"host", proof.host},
+          {"role", or_null(session.role)},
+          {"address", or_null(session.address)},
+          {"application", or_null(session.application)},
+          {"tls", session.tls},
+          {"serial", or_null(session.client_serial)},
+          {"known", proof.known}};
+}
+
+std::string document(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string json_of(const operations::ApplyReport& report, const std::string& operation) {
+  Json json{{"format", 1}, {"operation", operation}};
+  json["phases"] = Json::array();
+  for (const planning::PlannedPhase& phase : report.plan.phases) json["phases"].push_back(of(phase));
+  json["findings"] = of(report.plan.findings);
+  json["debts"] = list_of(report.debts);
+  return document(json);
+}
+
+std::string json_of(const operations::VerifyReport& report) {
+  Json json{{"format", 1}};
+  json["hosts"] = Json::array();
+  for (const operations::HostProof& proof : report.hosts) {
+    Json host{{"name", proof.host},
+              {"branch", proof.branch.word},
+              {"sentence", printable_line(proof.branch.sentence)}};
+    put(host, "remedy", proof.branch.remedy);
+    put(host, "file", proof.branch.place.file);
+    if (proof.branch.place.line > 0) host["line"] = proof.branch.place.line;
+    host["findings"] = of(proof.findings);
+    json["hosts"].push_back(std::move(host));
+  }
+  json["connections"] = Json::array();
+  for (const auto& proof : report.connections) json["connections"].push_back(of(proof));
+  json["sessions"] = Json::array();
+  for (const auto& proof : report.sessions) json["sessions"].push_back(of(proof));
+  json["findings"] = of(report.findings);
+  json["ok"] = report.ok();
+  return document(json);
+}
+
+std::string json_of(const operations::StatusReport& report, const std::string& environment) {
+  Json json{{"format", 1}, {"environment", environment}, {"phase", or_null(report.phase)}};
+  json["hosts"] = Json::array();
+  for (const auto& host : report.hosts) json["hosts"].push_back(of(host));
+  json["debts"] = list_of(report.debts);
+  json["findings"] = of(report.findings);
+  json["good_until"] =
+      report.good_until ? Json(base::format_time(*report.good_until)) : Json(nullptr);
+  return document(json);
+}
+
+std::string json_of(const base::Error& error) {
+  Json inner{{"code", static_cast<int>(error.code)},
+             {"name", base::error_row(error.code).name},
+             {"message", printable_line(error.message)}};
+  put(inner, "detail", error.detail);
+  put(inner, "hint", error.hint);
+  put(inner, "while_doing", error.while_doing);
+  return document(Json{{"format", 1}, {"error", std::move(inner)}});
+}
+
+std::string json_of(const std::vector<ledger::Debt>& debts) {
+  return document(Json{{"format", 1}, {"debts", list_of(debts)}});
+}
+
+std::string json_of(const std::vector<ledger::AuditRow>& rows) {
+  Json json{{"format", 1}};
+  json["entries"] = Json::array();
+  for (const ledger::AuditRow& row : rows) {
+    Json entry{{"seq", row.seq},
+               {"at", base::format_time(row.at)},
+               {"who", printable_line(row.entry.who)},
+               {"what", printable_line(row.entry.what)}};
+    put(entry, "host", row.entry.host);
+    put(entry, "slot", row.entry.slot);
+    put(entry, "reason", row.entry.reason);
+    put(entry, "detail", row.entry.detail);
+    entry["hash"] = row.hash;
+    json["entries"].push_back(std::move(entry));
+  }
+  return document(json);
+}
+
+std::string json_of_users(const fleet::Environment& environment) {
+  Json json{{"format", 1}};
+  json["users"] = Json::array();
+  for (const fleet::Identity& identity : environment.identities) {
+    std::vector<std::string> hosts;
+    for (const fleet::Host& host : environment.hosts)
+      if (fleet::Environment::lives_on(identity, host)) hosts.push_back(host.name);
+    json["users"].push_back({{"name", identity.name},
+                             {"kind", fleet::to_string(identity.kind)},
+                             {"hosts", hosts},
+                             {"os_users", identity.os_users},
+                             {"databases", identity.databases}});
+  }
+  return document(json);
+}
+
+std::string json_of_hosts(const fleet::Environment& environment) {
+  Json json{{"format", 1}};
+  json["hosts"] = Json::array();
+  for (const fleet::Host& host : environment.hosts)
+    json["hosts"].push_back({{"name", host.name},
+                             {"link", host.link},
+                             {"address", host.address},
+                             {"database", host.database},
+                             {"names", environment.certificate_names(host)}});
+  return document(json);
+}
+
+std::string json_of(const std::vector<ledger::Authority>& authorities) {
+  Json json{{"format", 1}};
+  json["authorities"] = Json::array();
+  for (const ledger::Authority& authority : authorities) {
+    Json one{{"kind", authority.kind == x509::AuthorityKind::server ? "server" : "client"},
+             {"generation", authority.generation},
+             {"state", to_string(authority.state)}};
+    if (const auto certificate = x509::Certificate::from_pem(authority.certificate)) {
+      one["subject"] = certificate->subject;
+      one["serial"] = certificate->serial_hex;
+      one["not_before"] = base::format_time(certificate->not_before);
+      one["not_after"] = base::format_time(certificate->not_after);
+      one["key"] = certificate->key_algorithm;
+      one["sha256"] = certificate->fingerprint;
+    }
+    json["authorities"].push_back(std::move(one));
+  }
+  return document(json);
+}
+
+}  // namespace cli

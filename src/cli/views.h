@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: PostgreSQL
+// Results as text for people: one function a report. Foreign text is escaped here.
+#pragma once
+
+#include <string>
+
+#include "operations/apply.h"
+#include "operations/status.h"
+#include "operations/verify.h"
+
+namespace cli {
+
+/// `past`: apply's words ("done") instead of plan's ("will").
+std::string text_of(const operations::ApplyReport& report, bool past);
+std::string text_of(const planning::Plan& plan);
+std::string text_of(const operations::VerifyReport& report);
+std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment);
+/// One line in the form of monitoring plugins, and its exit status (0 ok, 1 warning, 2 critical).
+std::string nagios_of(const operations::StatusReport& report, int& status);
+std::string text_of(const std::vector<ledger::Debt>& debts);
+std::string text_of(const std::vector<ledger::AuditRow>& rows);
+std::string text_of(const std::vector<ledger::Authority>& authorities);
+std::string users_of(const fleet::Environment& environment);
+std::string hosts_of(const fleet::Environment& environment);
+
+}  // namespace cli

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: PostgreSQL
+// pgseal, the controller: builds the real world and hands it down. Nothing else.
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+
+#include "cli/commands.h"
+#include "link/routes.h"
+#include "link/ssh.h"
+#include "node/engine.h"
+#include "probe/handshake.h"
+
+namespace {
+
+std::atomic<int> interrupts{0};
+
+/// The first Ctrl-C lets the act in hand end; the second ends the process at once.
+void on_interrupt(int number) {
+  if (++interrupts > 1) {
+    ::signal(number, SIG_DFL);
+    ::raise(number);
+  }
+}
+
+std::string folder_of_program() {
+  char path[PATH_MAX] = {};
+  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
+  const std::string whole(path, length > 0 ? static_cast<std::size_t>(length) : 0);
+  return whole.substr(0, whole.rfind('/'));
+}
+
+std::string first_of(std::initializer_list<std::string> paths) {
+  for (const std::string& path : paths)
+    if (::access(path.c_str(), R_OK) == 0) return path;
+  return *paths.begin();
+}
+
+base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
+  const std::string folder = folder_of_program();
+  links::SshSetup setup;
+  setup.settings = environment.ssh;
+  setup.node_path = first_of({folder + "/pgseal-node", "/usr/libexec/pgseal/pgseal-node"});
+  cli::Doors doors;
+  doors.prober = std::make_unique<probe::NetworkProber>();
+  fleet::Prober& prober = *doors.prober;  // lives as long as the doors do
+  const links::OpenEngine local =
+      [&prober](const fleet::Brief& brief) -> base::Result<std::unique_ptr<fleet::Conversation>> {
+    return std::unique_ptr<fleet::Conversation>(TRY(node::Engine::make(brief, prober)));
+  };
+  doors.links =
+      std::make_unique<links::RoutingLinks>(local, std::make_unique<links::SshLinks>(setup));
+  return doors;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGINT, on_interrupt);
+  ::signal(SIGTERM, on_interrupt);
+  cli::Outside outside;
+  outside.open_doors = open_doors;
+  outside.now = [] {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  };
+  outside.interrupted = [] { return interrupts > 0; };
+  const std::string folder = folder_of_program();
+  outside.lab = first_of({folder + "/../share/pgseal/lab", folder + "/../../tests/lab"});
+  outside.program = folder + "/pgseal";
+  try {
+    return cli::run({argv + 1, argv + argc}, outside);
+  } catch (const std::exception& thrown) {
+    std::fprintf(stderr, "pgseal: internal error: %s\n", thrown.what());
+    return 1;
+  }
+}
