@@ -57,6 +57,10 @@ TEST_CASE("the password inside an LDAP URL is masked") {
         "x ldapurl=\"ldap://u:********@h/dc=x\" map=m");
 }
 
+TEST_CASE("an option inside what looks like a URL is still an option") {
+  CHECK(mask_secrets("x a://bradiussecrets=s3:y@h") == "x a://bradiussecrets=********");
+}
+
 namespace {
 
 std::string random_text(std::mt19937& random, const std::vector<std::string>& words,
