@@ -93,18 +93,19 @@ Result<void> Ledger::add_debt(const Debt& debt) {
 }
 
 Result<bool> Ledger::pay_debt(const std::string& host, Time at) {
-  return TRY(state_->change(
+  const int changed = TRY(state_->change(
       at, "UPDATE debt SET ending = 'paid', ended_at = ? WHERE host = ? AND ending IS NULL",
-      {seconds_of(at), host}))
-  > 0;
+      {seconds_of(at), host}));
+  return changed > 0;
 }
 
 Result<bool> Ledger::forgive_debt(const std::string& host, const std::string& reason, Time at) {
-  return TRY(state_->change(at,
-                            "UPDATE debt SET ending = 'forgiven', ended_at = ?, ending_reason = ?"
-                            " WHERE host = ? AND ending IS NULL",
-                            {seconds_of(at), reason, host}))
-  > 0;
+  const int changed =
+      TRY(state_->change(at,
+                         "UPDATE debt SET ending = 'forgiven', ended_at = ?, ending_reason = ?"
+                         " WHERE host = ? AND ending IS NULL",
+                         {seconds_of(at), reason, host}));
+  return changed > 0;
 }
 
 Result<std::vector<Debt>> Ledger::debts() const {
@@ -124,8 +125,8 @@ Result<void> Ledger::set_pin(const Pin& pin) {
 }
 
 Result<bool> Ledger::remove_pin(const std::string& host, Time at) {
-  return TRY(state_->change(at, "DELETE FROM pin WHERE host = ?", {host}))
-  > 0;
+  const int changed = TRY(state_->change(at, "DELETE FROM pin WHERE host = ?", {host}));
+  return changed > 0;
 }
 
 Result<std::optional<Pin>> Ledger::find_pin(const std::string& host) const {

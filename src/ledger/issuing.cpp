@@ -120,8 +120,8 @@ Result<void> Ledger::issued(const std::string& serial, const std::string& certif
 }
 
 Result<bool> Ledger::is_known(const std::string& serial) const {
-  return TRY(find_serial(serial))
-  .has_value();
+  const auto found = TRY(find_serial(serial));
+  return found.has_value();
 }
 
 Result<std::optional<SerialRecord>> Ledger::find_serial(const std::string& serial) const {
