@@ -66,6 +66,7 @@ double seconds_of(const std::function<void()>& deed) {
 
 fleet::Act act_named(const std::string& name) {
   fleet::Act act;
+  act.kind = fleet::ActKind::make_key;
   act.slot.name = name;
   return act;
 }
