@@ -33,7 +33,8 @@ endfunction()
 # After the folders: the order is the linker's.
 function(link_node_libraries target)
   if(NODE_STATIC)
-    target_link_options(${target} PRIVATE -static-libstdc++)
+    # Stripped: its bytes travel to every host.
+    target_link_options(${target} PRIVATE -static-libstdc++ -s)
     target_link_libraries(${target} PRIVATE "${LIBPQ_STATIC}"
       "${PG_SERVER_LIBRARIES}/libpgcommon_shlib.a" "${PG_SERVER_LIBRARIES}/libpgport_shlib.a"
       "${SSL_STATIC}" "${CRYPTO_STATIC}" m Threads::Threads)

@@ -174,7 +174,8 @@ TEST_CASE("a child that ignores SIGTERM is gone with its owner, and so are its c
   std::string pid;
   {
     auto child =
-        links::Child::start({"sh", "-c", "trap '' TERM; sleep 300 & echo $!; wait; wait"}).value();
+        links::Child::start({"sh", "-c", "trap '' TERM; tail -f /dev/null & echo $!; wait; wait"})
+            .value();
     child->set_grace(milliseconds(50));
     links::Channel channel(child->output(), child->input(), child->errors());
     pid = *channel.preface_line(links::after(milliseconds(5000))).value();

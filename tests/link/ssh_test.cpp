@@ -237,7 +237,8 @@ TEST_CASE("a login that does not end is given up at its deadline") {
   if (LocalSshd::skipped()) return;
   auto setup = common().setup();
   setup.program = common().path("slow_ssh");
-  REQUIRE(base::write_file_durably(setup.program, "#!/bin/sh\necho slow >&2\nsleep 60\n", 0755));
+  REQUIRE(base::write_file_durably(setup.program, "#!/bin/sh\necho slow >&2\ntail -f /dev/null\n",
+                                   0755));
   setup.timeouts.connect = std::chrono::seconds(0);
   setup.timeouts.login = std::chrono::seconds(1);
   std::optional<base::Error> error;
