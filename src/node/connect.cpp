@@ -28,9 +28,13 @@ struct Attempt {
   bool over_tls = false;
 };
 
-/// TLS attributes while they last: libpq drops its TLS session when the connection breaks.
+/// TLS attributes while they last: libpq drops its TLS session when the connection breaks. It says
+/// "in use" from the first byte of the handshake on; the handshake has succeeded once its status has
+/// moved on, and only then is there a cipher.
 void note_tls(const PGconn* connection, Attempt& attempt) {
   if (attempt.over_tls || PQsslInUse(const_cast<PGconn*>(connection)) == 0) return;
+  const ConnStatusType status = PQstatus(connection);
+  if (status == CONNECTION_SSL_STARTUP || status == CONNECTION_BAD) return;
   attempt.over_tls = true;
   const auto attribute = [&](const char* name) {
     const char* value = PQsslAttribute(const_cast<PGconn*>(connection), name);
