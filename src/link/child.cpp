@@ -81,6 +81,7 @@ Result<void> Child::spawn(const std::vector<std::string>& arguments) {
   settings.place(errors_end.get(), STDERR_FILENO);
   settings.own_group_and_signals();
   std::vector<char*> vector;
+  vector.reserve(arguments.size() + 1);
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execve's own signature
   for (const auto& argument : arguments) vector.push_back(const_cast<char*>(argument.c_str()));
   vector.push_back(nullptr);
