@@ -82,7 +82,8 @@ LocalSshd::LocalSshd(const std::string& lines) {
   child_->set_grace(std::chrono::seconds(2));
   const auto until = links::after(patience);
   while (std::chrono::steady_clock::now() < until &&
-         shell(fmt::format("grep -c 'Server listening' {}/log 2>/dev/null", folder_)) != "1") {
+         (shell(fmt::format("grep -c 'Server listening' {}/log 2>/dev/null", folder_)) != "1" ||
+          ::access(path("pid").c_str(), R_OK) != 0)) {
   }
   REQUIRE(::access(path("pid").c_str(), R_OK) == 0);
 }
