@@ -21,9 +21,11 @@ constexpr auto rows = std::to_array<CatalogueRow>({
      "The controller's clock is more than five minutes from the hosts' median.", "RFC 5280 4.1.2.5",
      false},
     {"host.mark", Severity::error,
-     "A host carries the mark of another environment, another ledger, or a newer ledger.", "", true},
+     "A host carries the mark of another environment, another ledger, or a newer ledger.", "",
+     true},
     {"host.replaced", Severity::error,
-     "A database host's data directory has another system identifier than the one it was pinned to.",
+     "A database host's data directory has another system identifier than the one it was pinned "
+     "to.",
      "postgresql functions-info", true},
     {"user.missing", Severity::error, "An OS user that shall hold an identity does not exist.", "",
      true},
@@ -78,8 +80,8 @@ constexpr auto rows = std::to_array<CatalogueRow>({
      "The server serves another certificate than the one on disk.", "postgresql ssl-tcp", false},
     {"server.tls-off", Severity::error, "The server answers without TLS.", "postgresql ssl-tcp",
      false},
-    {"server.two-primaries", Severity::error,
-     "Two hosts of one cluster are primaries.", "postgresql warm-standby-failover", false},
+    {"server.two-primaries", Severity::error, "Two hosts of one cluster are primaries.",
+     "postgresql warm-standby-failover", false},
     {"certificate.unknown", Severity::error,
      "A certificate of the environment's authority is not in the ledger.", "", false},
     {"certificate.expired", Severity::error, "A certificate has expired.", "RFC 5280 4.1.2.5",
@@ -88,7 +90,8 @@ constexpr auto rows = std::to_array<CatalogueRow>({
     {"connection.refused", Severity::error, "An identity could not connect as it should.", "",
      false},
     {"connection.password", Severity::note,
-     "The server asked for a password and the OS user keeps no password file: the rule was reached, "
+     "The server asked for a password and the OS user keeps no password file: the rule was "
+     "reached, "
      "a login was not tried.",
      "postgresql libpq-pgpass", false},
     {"connection.socket", Severity::note,
@@ -106,8 +109,8 @@ constexpr auto rows = std::to_array<CatalogueRow>({
      "An act was carried out, and looking again shows that it did not take effect.", "", false},
     {"step.pending", Severity::error,
      "Something is not as it should be, and an apply would change it.", "", false},
-    {"policy.unmet", Severity::note,
-     "The policy's `require` is a target that is not enforced yet.", "", false},
+    {"policy.unmet", Severity::note, "The policy's `require` is a target that is not enforced yet.",
+     "", false},
     {"node.shared-libraries", Severity::note,
      "pgseal-node was built against shared libraries and needs them on each host.", "", false},
 });

@@ -45,9 +45,9 @@ void check_mark(const HostFacts& facts, const Expected& expected, Findings& find
 void check_clock(const HostFacts& facts, std::int64_t controller, Findings& findings) {
   const std::int64_t off = facts.clock - controller;
   if (std::llabs(off) <= clock_limit) return;
-  Finding found = finding("host.clock", fmt::format("clock of host \"{}\" is {} seconds {}",
-                                                    facts.host, std::llabs(off),
-                                                    off > 0 ? "ahead" : "behind"));
+  Finding found =
+      finding("host.clock", fmt::format("clock of host \"{}\" is {} seconds {}", facts.host,
+                                        std::llabs(off), off > 0 ? "ahead" : "behind"));
   found.hint = "Set the clock of that host (NTP), then run pgseal apply again.";
   findings.push_back(std::move(found));
 }
@@ -62,7 +62,8 @@ void check_slots(const HostFacts& facts, Findings& findings) {
       found = finding("user.missing", fmt::format("OS user \"{}\" does not exist on host \"{}\"",
                                                   slot.slot.os_user, facts.host));
       found.hint = fmt::format(
-          "Make it (useradd --create-home {}), or take it out of os_users or the host out of hosts.",
+          "Make it (useradd --create-home {}), or take it out of os_users or the host out of "
+          "hosts.",
           slot.slot.os_user);
     } else if (!slot.unsafe.empty()) {
       found = finding("slot.unsafe", slot.unsafe);
@@ -84,9 +85,9 @@ void check_roles(const fleet::Environment& environment, const ServerFacts& serve
                                    [&](const auto& fact) { return fact.name == identity.name; });
     if (role != server.roles.end() && role->can_login) continue;
     const bool absent = role == server.roles.end();
-    Finding found = finding(absent ? "role.missing" : "role.no-login",
-                            fmt::format("role \"{}\" {}", identity.name,
-                                        absent ? "does not exist" : "may not log in"));
+    Finding found = finding(
+        absent ? "role.missing" : "role.no-login",
+        fmt::format("role \"{}\" {}", identity.name, absent ? "does not exist" : "may not log in"));
     found.hint = fmt::format("{} ROLE \"{}\" LOGIN;", absent ? "CREATE" : "ALTER", identity.name);
     findings.push_back(std::move(found));
   }
@@ -114,8 +115,8 @@ void check_foreign(const HostFacts& facts, const ServerFacts& server, Findings& 
   const bool on = value_of(server, "ssl") == "on";
   const bool snakeoil = certificate.find("ssl-cert-snakeoil") != std::string::npos;
   const auto report = [&](std::string_view code, std::string_view name, const std::string& value) {
-    Finding found = finding(code, fmt::format("{} of the server on \"{}\" is \"{}\"", name,
-                                              facts.host, value));
+    Finding found =
+        finding(code, fmt::format("{} of the server on \"{}\" is \"{}\"", name, facts.host, value));
     found.hint = "Its clients may rely on it: pgseal adopt will take it over without any noticing.";
     if (const fleet::SettingFact* fact = fact_of(server, name)) {
       found.file = fact->file;
@@ -136,7 +137,8 @@ void check_managed(const HostFacts& facts, const ServerFacts& server, Findings& 
                                             facts.host, server.managed_by));
   const std::string folder = facts.server_slot ? facts.server_slot->folder : "/etc/pgseal/server";
   found.detail = "It would be written anew at that manager's next run.";
-  found.hint = fmt::format("Put this into what it writes: include_if_exists = '{}/ssl.conf'", folder);
+  found.hint =
+      fmt::format("Put this into what it writes: include_if_exists = '{}/ssl.conf'", folder);
   found.file = server.config_file;
   findings.push_back(std::move(found));
 }
@@ -145,9 +147,9 @@ void check_written(const HostFacts& facts, const ServerFacts& server, Findings& 
   for (const fleet::SettingFact& fact : server.written_settings) {
     // "setting could not be applied" is how an override looks here; it has a finding of its own.
     if (fact.error.empty() || fact.error == "setting could not be applied") continue;
-    Finding found = finding("server.settings-error",
-                            fmt::format("setting \"{}\" on \"{}\": {}", fact.name, facts.host,
-                                        base::printable_line(fact.error)));
+    Finding found =
+        finding("server.settings-error", fmt::format("setting \"{}\" on \"{}\": {}", fact.name,
+                                                     facts.host, base::printable_line(fact.error)));
     found.file = fact.file;
     found.line = fact.line;
     findings.push_back(std::move(found));
@@ -160,15 +162,14 @@ void check_server(const fleet::Environment& environment, const HostFacts& facts,
   const ServerFacts& server = *facts.server;
   if (!server.running || !server.problem.empty()) return;  // likewise
   if (settings::major_of(server.version) < settings::oldest_major)
-    findings.push_back(
-        finding("server.version", fmt::format("server on \"{}\" is PostgreSQL {}", facts.host,
-                                              server.version_text)));
+    findings.push_back(finding("server.version", fmt::format("server on \"{}\" is PostgreSQL {}",
+                                                             facts.host, server.version_text)));
   if (!expected.system_identifier.empty() &&
       expected.system_identifier != server.system_identifier) {
-    Finding found = finding(
-        "host.replaced", fmt::format("data directory of \"{}\" has system identifier {}, not {}",
-                                     facts.host, server.system_identifier,
-                                     expected.system_identifier));
+    Finding found =
+        finding("host.replaced",
+                fmt::format("data directory of \"{}\" has system identifier {}, not {}", facts.host,
+                            server.system_identifier, expected.system_identifier));
     found.hint = "If that is meant, run pgseal apply --take-over.";
     if (!expected.take_over) findings.push_back(std::move(found));
   }
@@ -190,7 +191,8 @@ Findings preflight(const fleet::Environment& environment, const fleet::Host& hos
   for (Finding& found : findings) {
     found.host = host.name;
     const bool of_server = found.code.starts_with("server.") || found.code == "host.replaced";
-    if (found.slot.empty() && of_server) found.slot = fleet::to_string(fleet::server_slot(host.name));
+    if (found.slot.empty() && of_server)
+      found.slot = fleet::to_string(fleet::server_slot(host.name));
   }
   return findings;
 }

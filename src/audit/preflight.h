@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The preflight: everything that any host lacks, before the first act, all hosts at once. Pure:
-// facts in, findings out. A finding that names a slot keeps that slot from its steps; one that names
-// only the host keeps the whole host.
+// facts in, findings out. A finding that names a slot keeps that slot from its steps; one that
+// names only the host keeps the whole host.
 #pragma once
 
 #include <string>

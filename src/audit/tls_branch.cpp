@@ -83,13 +83,17 @@ base::Finding about(std::string_view code, const HostFacts& facts, std::string m
 
 Branch tls_branch(const HostFacts& facts, const ServedFacts& served) {
   if (!facts.server)
-    return {"no server", "no PostgreSQL server was found",
-            "Install one, or set data_directory in its [[host]].", {}};
+    return {"no server",
+            "no PostgreSQL server was found",
+            "Install one, or set data_directory in its [[host]].",
+            {}};
   if (!facts.server->running)
     return {"server down", "the PostgreSQL server does not run", "Start it.", {}};
   if (!facts.server->problem.empty())
-    return {"not asked", "the server could not be asked: " + facts.server->problem,
-            "Let pg_hba.conf admit the server's OS user over the socket (peer).", {}};
+    return {"not asked",
+            "the server could not be asked: " + facts.server->problem,
+            "Let pg_hba.conf admit the server's OS user over the socket (peer).",
+            {}};
   return value(*facts.server, "ssl") == "on" ? on(facts, served) : off(*facts.server);
 }
 
@@ -100,7 +104,7 @@ base::Findings server_findings(const HostFacts& facts, const ServedFacts& served
   if (!branch.good && facts.server && facts.server->running && facts.server->problem.empty()) {
     const bool off_now = branch.word == "not configured" || branch.word == "on, not answering" ||
                          branch.word == "configured, not running";
-    findings.push_back(about(off_now ? "server.tls-off"
+    findings.push_back(about(off_now                      ? "server.tls-off"
                              : branch.word == "not asked" ? "server.unproven"
                                                           : "server.served-differs",
                              facts, branch.sentence, branch));
@@ -108,18 +112,17 @@ base::Findings server_findings(const HostFacts& facts, const ServedFacts& served
   if (facts.server)
     for (const SettingFact& fact : facts.server->running_settings)
       if (fact.pending_restart)
-        findings.push_back(about("server.restart-needed", facts,
-                                 fmt::format("setting \"{}\" waits for a restart", fact.name),
-                                 {"", "", "Restart the server when it suits.",
-                                  {fact.file, fact.line}}));
+        findings.push_back(
+            about("server.restart-needed", facts,
+                  fmt::format("setting \"{}\" waits for a restart", fact.name),
+                  {"", "", "Restart the server when it suits.", {fact.file, fact.line}}));
   if (served.certificate.empty()) return findings;
   const auto certificate = x509::Certificate::from_pem(served.certificate);
   const base::Time now{std::chrono::seconds(at)};
   if (certificate && certificate->not_after < now)
-    findings.push_back(about("certificate.expired", facts,
-                             "the served certificate expired " +
-                                 base::format_date(certificate->not_after),
-                             branch));
+    findings.push_back(about(
+        "certificate.expired", facts,
+        "the served certificate expired " + base::format_date(certificate->not_after), branch));
   return findings;
 }
 

@@ -48,7 +48,8 @@ Result<void> write_all(int fd, std::string_view bytes);
 /// A whole file of the controller's own, at most `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
-/// Replaces or makes `path` durably: temporary file with `mode`, fsync, rename, fsync of the folder.
+/// Replaces or makes `path` durably: temporary file with `mode`, fsync, rename, fsync of the
+/// folder.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes, unsigned mode);
 
 }  // namespace base

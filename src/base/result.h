@@ -13,7 +13,7 @@ namespace base {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : held_(std::move(value)) {}                           // NOLINT: implicit on purpose
+  Result(T value) : held_(std::move(value)) {}  // NOLINT: implicit on purpose
   Result(Error error) : held_(tl::unexpected<Error>(std::move(error))) {}  // NOLINT
 
   explicit operator bool() const { return held_.has_value(); }
@@ -47,9 +47,9 @@ class [[nodiscard]] Result<void> {
 }  // namespace base
 
 /// The value of a Result, or out of the function with its error. The only macro of the project.
-#define TRY(expression)                                              \
-  ({                                                                 \
-    auto try_result_ = (expression);                                 \
-    if (!try_result_) return std::move(try_result_).error();         \
-    std::move(try_result_).value();                                  \
+#define TRY(expression)                                      \
+  ({                                                         \
+    auto try_result_ = (expression);                         \
+    if (!try_result_) return std::move(try_result_).error(); \
+    std::move(try_result_).value();                          \
   })

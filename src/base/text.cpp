@@ -66,9 +66,12 @@ std::string escape(std::string_view foreign, bool keep_layout) {
       foreign.remove_prefix(1);
       continue;
     }
-    if (control(rune.value, keep_layout)) safe += fmt::format("\\x{:02x}", rune.value);
-    else if (deceptive(rune.value)) safe += fmt::format("\\u{{{:04x}}}", rune.value);
-    else safe += foreign.substr(0, rune.length);
+    if (control(rune.value, keep_layout))
+      safe += fmt::format("\\x{:02x}", rune.value);
+    else if (deceptive(rune.value))
+      safe += fmt::format("\\u{{{:04x}}}", rune.value);
+    else
+      safe += foreign.substr(0, rune.length);
     foreign.remove_prefix(rune.length);
   }
   return safe;

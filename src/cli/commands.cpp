@@ -23,12 +23,18 @@ struct CommandRow {
 };
 
 constexpr CommandRow rows[] = {
-    {"init", init_command},           {"plan", plan_command},
-    {"apply", apply_command},         {"verify", verify_command},
-    {"status", status_command},       {"user list", user_list_command},
-    {"host list", host_list_command}, {"debt list", debt_list_command},
-    {"debt forgive", debt_forgive_command}, {"ca show", ca_show_command},
-    {"ca export", ca_export_command}, {"log", log_command},
+    {"init", init_command},
+    {"plan", plan_command},
+    {"apply", apply_command},
+    {"verify", verify_command},
+    {"status", status_command},
+    {"user list", user_list_command},
+    {"host list", host_list_command},
+    {"debt list", debt_list_command},
+    {"debt forgive", debt_forgive_command},
+    {"ca show", ca_show_command},
+    {"ca export", ca_export_command},
+    {"log", log_command},
     {"demo", demo_command},
 };
 
@@ -55,8 +61,9 @@ base::Result<fleet::Environment> configured(const Shell& shell) {
   for (const char* path : {"pgseal.toml", "/etc/pgseal/pgseal.toml"})
     if (exists(path)) return fleet::load_environment(path);
   return base::error(base::Code::config_not_found, "there is no pgseal.toml")
-      .with_detail("Looked for --config, PGSEAL_CONFIG, pgseal.toml in this folder, and "
-                   "/etc/pgseal/pgseal.toml.")
+      .with_detail(
+          "Looked for --config, PGSEAL_CONFIG, pgseal.toml in this folder, and "
+          "/etc/pgseal/pgseal.toml.")
       .with_hint("pgseal init writes one.");
 }
 
@@ -67,7 +74,9 @@ operations::Operator who(const Shell& shell) {
   // The person behind sudo, where there is one: the log is about people.
   const char* sudo = std::getenv("SUDO_USER");
   const struct passwd* entry = ::getpwuid(::getuid());
-  made.user = sudo != nullptr ? sudo : entry != nullptr ? entry->pw_name : fmt::to_string(::getuid());
+  made.user = sudo != nullptr    ? sudo
+              : entry != nullptr ? entry->pw_name
+                                 : fmt::to_string(::getuid());
   made.pid = ::getpid();
   made.command = shell.options.command;
   made.reason = shell.options.reason;

@@ -24,7 +24,7 @@ struct Outside {
   std::function<base::Result<Doors>(const fleet::Environment&)> open_doors;
   std::function<base::Time()> now;
   std::function<bool()> interrupted;
-  std::string lab;  ///< the folder of the lab's script, for demo
+  std::string lab;      ///< the folder of the lab's script, for demo
   std::string program;  ///< this executable's path
 };
 

@@ -29,14 +29,14 @@ Result<ledger::Ledger> must_have(Shell& shell, const fleet::Environment& environ
 
 Result<int> init_command(Shell& shell) {
   const std::string path = shell.options.file.empty() ? "pgseal.toml" : shell.options.file;
-  const std::string name =
-      shell.options.environment.empty() ? "shop" : shell.options.environment;
+  const std::string name = shell.options.environment.empty() ? "shop" : shell.options.environment;
   const base::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.open())
     return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), errno)
         .with_hint("pgseal init overwrites nothing.");
   TRY(base::write_all(file.get(), fleet::environment_template(name)));
-  shell.speech.say(fmt::format("wrote \"{}\": edit its hosts and identities, then pgseal plan", path));
+  shell.speech.say(
+      fmt::format("wrote \"{}\": edit its hosts and identities, then pgseal plan", path));
   return 0;
 }
 
@@ -63,9 +63,8 @@ Result<int> debt_list_command(Shell& shell) {
 Result<int> debt_forgive_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
   const base::Time at = shell.outside.now();
-  auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name,
-                                         ledger::Access::write, operations::holder(who(shell)),
-                                         at));
+  auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name, ledger::Access::write,
+                                         operations::holder(who(shell)), at));
   const bool owed = TRY(ledger.forgive_debt(shell.options.name, shell.options.reason, at));
   ledger::AuditEntry entry;
   entry.who = who(shell).user;
@@ -80,8 +79,7 @@ Result<int> debt_forgive_command(Shell& shell) {
 Result<int> ca_show_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
   const auto ledger = TRY(operations::read_ledger(environment, who(shell), shell.outside.now()));
-  const auto authorities =
-      ledger ? TRY(ledger->authorities()) : std::vector<ledger::Authority>();
+  const auto authorities = ledger ? TRY(ledger->authorities()) : std::vector<ledger::Authority>();
   show(shell, text_of(authorities), json_of(authorities));
   return 0;
 }
@@ -90,10 +88,9 @@ Result<int> ca_export_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
   const auto ledger = TRY(must_have(shell, environment));
   const auto kind = shell.options.authority == "server" ? x509::AuthorityKind::server
-                                                         : x509::AuthorityKind::client;
+                                                        : x509::AuthorityKind::client;
   const auto authority = TRY(ledger.active_authority(kind));
-  if (!authority)
-    return base::error(Code::authority_key_lost, "the ledger has no such authority");
+  if (!authority) return base::error(Code::authority_key_lost, "the ledger has no such authority");
   shell.speech.result(authority->certificate);
   return 0;
 }
@@ -111,8 +108,8 @@ Result<int> log_command(Shell& shell) {
     shell.speech.say("the chain holds");
     return 0;
   }
-  return base::error(Code::ledger_corrupt, fmt::format("the log's chain is broken at entry {}",
-                                                       broken->seq))
+  return base::error(Code::ledger_corrupt,
+                     fmt::format("the log's chain is broken at entry {}", broken->seq))
       .with_detail(broken->what);
 }
 

@@ -14,8 +14,7 @@ std::string text_of(const std::vector<ledger::Debt>& debts) {
   for (const ledger::Debt& debt : debts) {
     text += fmt::format("owed to {} since {}: {}\n", debt.host, base::format_time(debt.since),
                         printable_line(debt.reason));
-    for (const std::string& step : debt.steps)
-      text += fmt::format("  {}\n", printable_line(step));
+    for (const std::string& step : debt.steps) text += fmt::format("  {}\n", printable_line(step));
   }
   return text;
 }
@@ -39,11 +38,11 @@ std::string text_of(const std::vector<ledger::Authority>& authorities) {
   for (const ledger::Authority& authority : authorities) {
     const auto certificate = x509::Certificate::from_pem(authority.certificate);
     if (!certificate) continue;
-    text += fmt::format("{}\n  {}, {}, generation {}\n  valid {} to {}\n  SHA-256 {}\n",
-                        certificate->subject, to_string(authority.state),
-                        certificate->key_algorithm, authority.generation,
-                        base::format_date(certificate->not_before),
-                        base::format_date(certificate->not_after), certificate->fingerprint);
+    text +=
+        fmt::format("{}\n  {}, {}, generation {}\n  valid {} to {}\n  SHA-256 {}\n",
+                    certificate->subject, to_string(authority.state), certificate->key_algorithm,
+                    authority.generation, base::format_date(certificate->not_before),
+                    base::format_date(certificate->not_after), certificate->fingerprint);
   }
   return text;
 }
@@ -63,8 +62,8 @@ std::string users_of(const fleet::Environment& environment) {
 std::string hosts_of(const fleet::Environment& environment) {
   std::string text;
   for (const fleet::Host& host : environment.hosts) {
-    text += fmt::format("{:<12} {:<10} {:<28} {}\n", host.name,
-                        host.database ? "database" : "", host.link, host.address);
+    text += fmt::format("{:<12} {:<10} {:<28} {}\n", host.name, host.database ? "database" : "",
+                        host.link, host.address);
     if (host.database)
       text += fmt::format("{:<12} {}\n", "", fmt::join(environment.certificate_names(host), ", "));
   }

@@ -126,9 +126,10 @@ void build(CLI::App& app, Options& options) {
   app.fallthrough();
   app.require_subcommand(1);
   on_everything(app, options);
-  app.footer("Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,\n"
-             "11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,\n"
-             "17 refused for safety.");
+  app.footer(
+      "Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,\n"
+      "11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,\n"
+      "17 refused for safety.");
   for (const DeclaredCommand& row : declared) {
     CLI::App* group = group_of(app, row.group);
     CLI::App* command = group->add_subcommand(std::string(row.name), std::string(row.does));
@@ -144,7 +145,8 @@ void build(CLI::App& app, Options& options) {
 /// "did you mean": CLI11 has none. Only for the first word.
 std::string nearest_command(const std::vector<std::string>& arguments) {
   std::vector<std::string_view> known;
-  for (const DeclaredCommand& row : declared) known.push_back(row.group.empty() ? row.name : row.group);
+  for (const DeclaredCommand& row : declared)
+    known.push_back(row.group.empty() ? row.name : row.group);
   for (const std::string& word : arguments)
     if (!word.starts_with("-")) return base::nearest(word, known);
   return "";

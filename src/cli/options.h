@@ -12,14 +12,14 @@ namespace cli {
 enum class Color { automatic, always, never };
 
 struct Options {
-  std::string command;     ///< "apply", "ca show", …; empty where help or version was asked
+  std::string command;  ///< "apply", "ca show", …; empty where help or version was asked
   std::string configuration;
   bool json = false;
   bool quiet = false;
   Color color = Color::automatic;
 
-  std::string hosts;        ///< --host
-  std::string reason;       ///< --reason
+  std::string hosts;   ///< --host
+  std::string reason;  ///< --reason
   bool yes = false;
   bool replace = false;
   bool take_over = false;
@@ -37,8 +37,8 @@ struct Options {
 
 struct Parsed {
   Options options;
-  std::string text;    ///< help or version, to be printed instead
-  int status = 0;      ///< of `text`
+  std::string text;  ///< help or version, to be printed instead
+  int status = 0;    ///< of `text`
 };
 
 /// Error Code::usage with the parser's sentence; its hint names the help.

@@ -26,7 +26,8 @@ constexpr std::size_t passphrase_bytes = 4096;
 Result<Secret> accept(Secret secret, const std::string& source) {
   secret.trim_newline();
   if (!secret.empty()) return secret;
-  return base::error(Code::authority_passphrase, fmt::format("passphrase from {} is empty", source));
+  return base::error(Code::authority_passphrase,
+                     fmt::format("passphrase from {} is empty", source));
 }
 
 Result<Secret> from_descriptor(const char* text) {
@@ -90,8 +91,9 @@ Result<Secret> from_prompt(bool confirm) {
   const base::Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!terminal.open())
     return base::error(Code::authority_passphrase, "no passphrase for the authorities' keys")
-        .with_hint("Set passphrase_file in [authority], PGSEAL_PASSPHRASE_FD, or the systemd "
-                   "credential pgseal-passphrase; or run it on a terminal.");
+        .with_hint(
+            "Set passphrase_file in [authority], PGSEAL_PASSPHRASE_FD, or the systemd "
+            "credential pgseal-passphrase; or run it on a terminal.");
   Secret first = TRY(ask_once(terminal.get(), confirm ? "new passphrase for the authorities' keys: "
                                                       : "passphrase of the authorities' keys: "));
   if (!confirm) return accept(std::move(first), "the terminal");

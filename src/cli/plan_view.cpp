@@ -15,10 +15,14 @@ using planning::StepState;
 
 const char* sign(StepState state) {
   switch (state) {
-    case StepState::pending: return "+";
-    case StepState::done: return "ok";
-    case StepState::owed: return "owed";
-    case StepState::failed: return "FAILED";
+    case StepState::pending:
+      return "+";
+    case StepState::done:
+      return "ok";
+    case StepState::owed:
+      return "owed";
+    case StepState::failed:
+      return "FAILED";
   }
   return "+";
 }
@@ -30,8 +34,8 @@ std::string step_line(const planning::Step& step) {
 }
 
 std::string phase_text(const planning::PlannedPhase& phase) {
-  std::string text = fmt::format("{}: {}\n", planning::name(phase.phase),
-                                 planning::row(phase.phase).sentence);
+  std::string text =
+      fmt::format("{}: {}\n", planning::name(phase.phase), planning::row(phase.phase).sentence);
   const bool waits = std::any_of(phase.steps.begin(), phase.steps.end(), [](const auto& step) {
     return step.state == StepState::pending || step.state == StepState::owed;
   });

@@ -45,13 +45,15 @@ struct Tally {
 std::string sessions_text(const std::vector<operations::SessionProof>& sessions) {
   std::map<std::string, Tally> tallies;
   for (const auto& proof : sessions) {
-    Tally& tally = tallies[fmt::format("{:<10} {} {}", proof.host,
-                                       printable_line(proof.session.role),
-                                       proof.session.address.empty() ? "over the socket"
-                                                                     : "from " + proof.session.address)];
-    if (proof.session.tls) ++tally.tls;
-    else if (proof.session.address.empty()) ++tally.socket;
-    else ++tally.plain;
+    Tally& tally = tallies[fmt::format(
+        "{:<10} {} {}", proof.host, printable_line(proof.session.role),
+        proof.session.address.empty() ? "over the socket" : "from " + proof.session.address)];
+    if (proof.session.tls)
+      ++tally.tls;
+    else if (proof.session.address.empty())
+      ++tally.socket;
+    else
+      ++tally.plain;
     if (proof.known) ++tally.known;
   }
   std::string text;
@@ -80,8 +82,7 @@ std::string text_of(const operations::VerifyReport& report) {
   return text + (report.ok() ? "\nproven\n" : "\nNOT proven\n");
 }
 
-std::string text_of(const operations::StatusReport& report,
-                    const fleet::Environment& environment) {
+std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment) {
   std::string text = fmt::format("environment {}{}\n", environment.name,
                                  report.offline ? " (as last seen; no host was asked)" : "");
   for (const auto& host : report.hosts) {
@@ -102,9 +103,8 @@ std::string text_of(const operations::StatusReport& report,
 }
 
 std::string nagios_of(const operations::StatusReport& report, int& status) {
-  const bool error = std::any_of(report.findings.begin(), report.findings.end(), [](const auto& f) {
-    return f.severity == base::Severity::error;
-  });
+  const bool error = std::any_of(report.findings.begin(), report.findings.end(),
+                                 [](const auto& f) { return f.severity == base::Severity::error; });
   const bool warning = base::any_problem(report.findings) || !report.debts.empty();
   status = error ? 2 : warning ? 1 : 0;
   std::string text = error ? "PGSEAL CRITICAL" : warning ? "PGSEAL WARNING" : "PGSEAL OK";

@@ -55,12 +55,9 @@ Json list_of(const std::vector<ledger::Debt>& debts) {
 }
 
 Json of(const planning::Step& step) {
-  return {{"id", printable_line(step.id)},
-          {"host", step.host},
-          {"slot", fleet::to_string(step.act.slot)},
-          {"act", fleet::to_string(step.act.kind)},
-          {"reason", printable_line(step.reason)},
-          {"proof", step.proof},
+  return {{"id", printable_line(step.id)},           {"host", step.host},
+          {"slot", fleet::to_string(step.act.slot)}, {"act", fleet::to_string(step.act.kind)},
+          {"reason", printable_line(step.reason)},   {"proof", step.proof},
           {"state", to_string(step.state)}};
 }
 
@@ -80,12 +77,9 @@ Json or_null(const std::string& text) {
 }
 
 Json of(const operations::HostStatus& host) {
-  Json json{{"name", host.host},
-            {"reachable", host.reachable},
-            {"role", or_null(host.role)},
-            {"version", or_null(host.version)},
-            {"tls", or_null(host.tls)},
-            {"enforcement", "none"}};
+  Json json{{"name", host.host},          {"reachable", host.reachable},
+            {"role", or_null(host.role)}, {"version", or_null(host.version)},
+            {"tls", or_null(host.tls)},   {"enforcement", "none"}};
   json["slots"] = Json::array();
   for (const operations::SlotStatus& slot : host.slots) {
     Json one{{"slot", slot.slot},
@@ -132,7 +126,8 @@ std::string document(const Json& json) {
 std::string json_of(const operations::ApplyReport& report, const std::string& operation) {
   Json json{{"format", 1}, {"operation", operation}};
   json["phases"] = Json::array();
-  for (const planning::PlannedPhase& phase : report.plan.phases) json["phases"].push_back(of(phase));
+  for (const planning::PlannedPhase& phase : report.plan.phases)
+    json["phases"].push_back(of(phase));
   json["findings"] = of(report.plan.findings);
   json["debts"] = list_of(report.debts);
   return document(json);

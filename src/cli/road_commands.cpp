@@ -27,8 +27,8 @@ struct Road {
       : environment(std::move(configured_environment)),
         doors(std::move(opened)),
         progress(shell.speech, ::isatty(STDERR_FILENO) == 1),
-        world{*doors.links, *doors.prober, progress, shell.outside.now,
-              shell.outside.interrupted} {}
+        world{*doors.links, *doors.prober, progress, shell.outside.now, shell.outside.interrupted} {
+  }
 };
 
 Result<std::unique_ptr<Road>> open_road(Shell& shell) {
@@ -58,8 +58,7 @@ bool ask(Shell& shell, const planning::Plan& plan) {
     shell.speech.say("standard input is not a terminal: say --yes to carry this out");
     return false;
   }
-  fmt::print(shell.speech.talk(), "carry out {}? [y/N] ",
-             count(plan.pending(), "step", "steps"));
+  fmt::print(shell.speech.talk(), "carry out {}? [y/N] ", count(plan.pending(), "step", "steps"));
   std::fflush(shell.speech.talk());
   std::string answer;
   std::getline(std::cin, answer);
@@ -95,8 +94,8 @@ Result<int> verify_command(Shell& shell) {
 
 Result<int> status_command(Shell& shell) {
   const auto road = TRY(open_road(shell));
-  const auto report = TRY(
-      operations::status(road->world, road->environment, who(shell), shell.options.offline));
+  const auto report =
+      TRY(operations::status(road->world, road->environment, who(shell), shell.options.offline));
   if (shell.options.format == "nagios") {
     int status = 0;
     shell.speech.result(nagios_of(report, status));

@@ -73,9 +73,8 @@ std::string text_of(const base::Finding& finding) {
 std::string text_of(const base::Findings& findings) {
   std::vector<const base::Finding*> sorted;
   for (const base::Finding& found : findings) sorted.push_back(&found);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
-    return a->severity > b->severity;
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto* a, const auto* b) { return a->severity > b->severity; });
   std::string text;
   for (const base::Finding* found : sorted) text += text_of(*found);
   return text;

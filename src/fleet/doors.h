@@ -35,7 +35,8 @@ class Links {
   virtual ~Links() = default;
 
   /// Errors: link_*, protocol_*. One connection, kept until the conversation is destroyed.
-  virtual base::Result<std::unique_ptr<Conversation>> open(const Host& host, const Brief& brief) = 0;
+  virtual base::Result<std::unique_ptr<Conversation>> open(const Host& host,
+                                                           const Brief& brief) = 0;
   /// How clients reach the host where its configuration does not say. Asks no host.
   virtual base::Result<std::string> address_of(const Host& host) = 0;
 };

@@ -34,11 +34,11 @@ const char* to_string(KeyState state);
 /// A slot as it lies on disk.
 struct SlotFacts {
   Slot slot;
-  std::string folder;           ///< for messages only
-  bool user_exists = true;      ///< client: the OS user and its home exist
-  std::string unsafe;           ///< why nothing is touched here: "… is a symbolic link"; "" if safe
-  std::string certificate;      ///< the leaf, PEM; "" none
-  std::string chain_problem;    ///< why the certificate file cannot be read, "" if it can
+  std::string folder;         ///< for messages only
+  bool user_exists = true;    ///< client: the OS user and its home exist
+  std::string unsafe;         ///< why nothing is touched here: "… is a symbolic link"; "" if safe
+  std::string certificate;    ///< the leaf, PEM; "" none
+  std::string chain_problem;  ///< why the certificate file cannot be read, "" if it can
   KeyState key = KeyState::absent;
   std::string key_detail;       ///< "mode 0644", never contents
   std::string key_spki_sha256;  ///< of the key's public half
@@ -108,7 +108,7 @@ struct ServerFacts {
   std::vector<SettingFact> running_settings;  ///< the TLS ones and what decides about them
   std::vector<SettingFact> written_settings;  ///< pg_file_settings of the same names
   std::string config_sha256;
-  std::string managed_by;   ///< "Patroni", "" nobody
+  std::string managed_by;         ///< "Patroni", "" nobody
   bool include_in_place = false;  ///< the configuration includes our ssl.conf
   std::string include_dir;        ///< the include_dir where ours would go, "" none
   std::string ssl_conf;           ///< our ssl.conf as written, "" none
@@ -134,10 +134,10 @@ struct HostFacts {
 
 /// What a TLS handshake from outside shows (by the probe).
 struct ServedFacts {
-  bool answered = false;       ///< something spoke PostgreSQL there
-  bool tls = false;            ///< SSLRequest was answered with S and the handshake succeeded
-  std::string certificate;     ///< leaf, PEM
-  std::string protocol;        ///< "TLSv1.3"
+  bool answered = false;    ///< something spoke PostgreSQL there
+  bool tls = false;         ///< SSLRequest was answered with S and the handshake succeeded
+  std::string certificate;  ///< leaf, PEM
+  std::string protocol;     ///< "TLSv1.3"
   std::string cipher;
   bool asks_client_certificate = false;
   std::vector<std::string> client_authorities;  ///< subjects in its CertificateRequest, slash form

@@ -16,8 +16,6 @@ std::string to_string(const Slot& slot) {
   return "client:" + slot.name + "@" + slot.os_user;
 }
 
-const char* to_string(SlotPlace place) {
-  return place == SlotPlace::home ? "home" : "environment";
-}
+const char* to_string(SlotPlace place) { return place == SlotPlace::home ? "home" : "environment"; }
 
 }  // namespace fleet

@@ -29,8 +29,8 @@ struct Attempt {
 };
 
 /// TLS attributes while they last: libpq drops its TLS session when the connection breaks. It says
-/// "in use" from the first byte of the handshake on; the handshake has succeeded once its status has
-/// moved on, and only then is there a cipher.
+/// "in use" from the first byte of the handshake on; the handshake has succeeded once its status
+/// has moved on, and only then is there a cipher.
 void note_tls(const PGconn* connection, Attempt& attempt) {
   if (attempt.over_tls || PQsslInUse(const_cast<PGconn*>(connection)) == 0) return;
   const ConnStatusType status = PQstatus(connection);

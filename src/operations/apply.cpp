@@ -70,8 +70,8 @@ class Run {
       ledger_ = TRY(ledger::Ledger::create(environment_.state, environment_.name, holder(who_),
                                            world_.now()));
     }
-    TRY(found_authorities(environment_, *ledger_, [this](bool confirm) { return secret(confirm); },
-                          world_.now()));
+    TRY(found_authorities(
+        environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now()));
     desk_.emplace(environment_, *ledger_, [this](bool confirm) { return secret(confirm); });
     if (signs()) TRY(desk_->open_all());
     return refresh();
@@ -308,8 +308,8 @@ class Run {
     for (const planning::Owed& owed : plan_.owed) held[owed.host] = owed.steps;
     for (const PlannedPhase& phase : plan_.phases)
       for (const Step& step : phase.steps)
-        held[step.host].push_back(fmt::format("{} {}", fleet::to_string(step.act.kind),
-                                              fleet::to_string(step.act.slot)));
+        held[step.host].push_back(
+            fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::to_string(step.act.slot)));
     return held;
   }
 

@@ -109,8 +109,9 @@ Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
   const std::string path = key_path(environment_, kind, row->generation);
   auto text = base::read_file(path, key_bytes);
   if (!text)
-    return base::error(Code::authority_key_lost,
-                       fmt::format("could not read the {} authority's key \"{}\"", word(kind), path))
+    return base::error(
+               Code::authority_key_lost,
+               fmt::format("could not read the {} authority's key \"{}\"", word(kind), path))
         .with_detail(text.error().detail)
         .with_hint("Restore the state folder from its backup, as one whole.");
   const base::Secret pem(std::move(*text));
@@ -118,8 +119,7 @@ Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
   auto key = x509::PrivateKey::from_pem(pem.expose_secret(), secret);
   if (!key) return std::move(key).error().during(fmt::format("opening \"{}\"", path));
   auto certificate = TRY(x509::Certificate::from_pem(row->certificate));
-  auto opened =
-      TRY(x509::Issuer::open(kind, std::move(certificate), std::move(key).value()));
+  auto opened = TRY(x509::Issuer::open(kind, std::move(certificate), std::move(key).value()));
   generations_[kind] = row->generation;
   return &issuers_.emplace(kind, std::move(opened)).first->second;
 }
@@ -149,8 +149,8 @@ Result<std::string> IssuingDesk::issue(const IssueOrder& order, base::Time at) {
                        fmt::format("clock of this machine is before the ledger's last entry"))
         .with_detail(fmt::format("It is {}, the entry is of {}.", base::format_time(at),
                                  base::format_time(newest)));
-  const AuthorityKind kind = order.slot.kind == fleet::SlotKind::server ? AuthorityKind::server
-                                                                        : AuthorityKind::client;
+  const AuthorityKind kind =
+      order.slot.kind == fleet::SlotKind::server ? AuthorityKind::server : AuthorityKind::client;
   x509::Issuer* signer = TRY(issuer(kind));
   const x509::Request request = TRY(x509::Request::parse(order.request));
   x509::Approval approval = TRY(signer->approve(TRY(draft(order, at)), request));
@@ -162,8 +162,8 @@ Result<std::string> IssuingDesk::issue(const IssueOrder& order, base::Time at) {
   intent.host = order.host;
   intent.slot = place_of(order.slot);
   intent.profile = kind == AuthorityKind::server ? "server" : "client";
-  intent.names = kind == AuthorityKind::server ? order.names
-                                               : std::vector<std::string>{order.common_name};
+  intent.names =
+      kind == AuthorityKind::server ? order.names : std::vector<std::string>{order.common_name};
   intent.not_after = preview.not_after;
   intent.spki_sha256 = preview.spki_sha256;
   TRY(ledger_.will_sign(intent, at));

@@ -33,7 +33,7 @@ struct IssueOrder {
   std::string common_name;         ///< client
   std::vector<std::string> names;  ///< server: DNS names and addresses
   int days = 0;
-  std::string request;             ///< DER
+  std::string request;  ///< DER
 };
 
 /// Signs. Safe from several threads: one at a time.

@@ -7,9 +7,7 @@ namespace operations {
 
 using base::Result;
 
-ledger::Holder holder(const Operator& who) {
-  return {who.pid, who.host, who.user, who.command};
-}
+ledger::Holder holder(const Operator& who) { return {who.pid, who.host, who.user, who.command}; }
 
 Result<std::optional<ledger::Ledger>> read_ledger(const fleet::Environment& environment,
                                                   const Operator& who, base::Time at) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// What is desired beyond the configuration: what the ledger owns. Before the first apply there is no
-// ledger, and that is normal.
+// What is desired beyond the configuration: what the ledger owns. Before the first apply there is
+// no ledger, and that is normal.
 #pragma once
 
 #include <optional>

@@ -38,8 +38,10 @@ HostView Observer::look(std::size_t index) {
   auto& conversation = conversations_[index];
   if (conversation == nullptr) {
     auto opened = world_.links.open(host, planning::brief(environment_, host, world_.now()));
-    if (opened) conversation = std::move(opened).value();
-    else view.silence = std::move(opened).error();
+    if (opened)
+      conversation = std::move(opened).value();
+    else
+      view.silence = std::move(opened).error();
   }
   int port = host.port.value_or(5432);
   if (conversation != nullptr) {

@@ -9,8 +9,7 @@
 
 namespace operations {
 
-void in_parallel(std::size_t count, std::size_t bound,
-                 const std::function<void(std::size_t)>& work,
+void in_parallel(std::size_t count, std::size_t bound, const std::function<void(std::size_t)>& work,
                  const std::function<void(std::size_t, const char*)>& on_throw) {
   std::atomic<std::size_t> next{0};
   const auto worker = [&] {

@@ -10,8 +10,7 @@ namespace operations {
 
 /// Calls `work(0)` … `work(count - 1)`, at most `bound` at a time, and waits for all. `work` may
 /// throw; then `on_throw(index, text)` is called in its thread instead of it.
-void in_parallel(std::size_t count, std::size_t bound,
-                 const std::function<void(std::size_t)>& work,
+void in_parallel(std::size_t count, std::size_t bound, const std::function<void(std::size_t)>& work,
                  const std::function<void(std::size_t, const char*)>& on_throw);
 
 }  // namespace operations

@@ -27,8 +27,8 @@ Result<void> settle_debt(ledger::Ledger& ledger, const std::string& host, bool a
 }
 
 /// Set once, at the first apply that acted on the host; changed only by --take-over.
-Result<void> pin(ledger::Ledger& ledger, const std::string& host,
-                 const fleet::HostFacts& facts, base::Time at) {
+Result<void> pin(ledger::Ledger& ledger, const std::string& host, const fleet::HostFacts& facts,
+                 base::Time at) {
   if (!facts.server || facts.server->system_identifier.empty()) return {};
   if (TRY(ledger.find_pin(host))) return {};
   return ledger.set_pin({host, facts.server->system_identifier, facts.machine_id, at});

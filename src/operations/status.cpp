@@ -30,8 +30,7 @@ Result<Issued> issued_by_host(const ledger::Ledger& ledger) {
   return issued;
 }
 
-std::set<std::string> wanted_slots(const fleet::Environment& environment,
-                                   const fleet::Host& host) {
+std::set<std::string> wanted_slots(const fleet::Environment& environment, const fleet::Host& host) {
   std::set<std::string> wanted;
   if (host.database) wanted.insert(fleet::to_string(fleet::server_slot(host.name)));
   for (const fleet::Slot& slot : planning::client_slots(environment, host))
@@ -46,10 +45,10 @@ void note_age(const std::string& host, const SlotStatus& slot, const ledger::Ser
   const int lifetime = base::days_between(certificate->not_before, certificate->not_after);
   const bool expired = slot.days_left < 0;
   if (!expired && slot.days_left * 3 > lifetime) return;
-  base::Finding found = audit::finding(
-      expired ? "certificate.expired" : "certificate.due",
-      fmt::format("certificate of {} on \"{}\": {} of {} days left", slot.slot, host,
-                  slot.days_left, lifetime));
+  base::Finding found =
+      audit::finding(expired ? "certificate.expired" : "certificate.due",
+                     fmt::format("certificate of {} on \"{}\": {} of {} days left", slot.slot, host,
+                                 slot.days_left, lifetime));
   found.host = host;
   found.slot = slot.slot;
   found.hint = "Run pgseal apply: it renews what is due.";
@@ -108,8 +107,7 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
   std::map<std::string, ledger::Observation> last;
   Issued issued;
   if (ledger) {
-    for (ledger::Observation& seen : TRY(ledger->observations()))
-      last[seen.host] = std::move(seen);
+    for (ledger::Observation& seen : TRY(ledger->observations())) last[seen.host] = std::move(seen);
     issued = TRY(issued_by_host(*ledger));
     report.debts = TRY(ledger->debts());
     if (const auto phase = TRY(ledger->phase())) report.phase = phase->phase;
@@ -117,9 +115,8 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
   for (const fleet::Host& host : environment.hosts) {
     report.hosts.emplace_back().host = host.name;
     const auto now = observed.hosts.find(host.name);
-    const ledger::Observation seen = now == observed.hosts.end()
-                                         ? last[host.name]
-                                         : observation_of(host, now->second, at);
+    const ledger::Observation seen =
+        now == observed.hosts.end() ? last[host.name] : observation_of(host, now->second, at);
     fill(report.hosts.back(), seen);
     add_slots(environment, host, issued, at, report);
     mark_served(report.hosts.back(), seen.served_serial);

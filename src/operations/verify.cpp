@@ -108,7 +108,8 @@ base::Finding finding_of(const ConnectionProof& proof) {
     found.hint = "A ~/.pgpass of that OS user lets pgseal verify log in.";
   } else {
     found = audit::finding("connection.refused", what + " could not connect");
-    found.detail = fmt::format("It came to \"{}\": {}", fleet::to_string(proof.level), proof.message);
+    found.detail =
+        fmt::format("It came to \"{}\": {}", fleet::to_string(proof.level), proof.message);
   }
   found.host = proof.from;
   return found;
@@ -134,8 +135,10 @@ void note_plaintext(const std::string& host, const fleet::ServerFacts& server,
   int standbys = 0;
   for (const fleet::SessionFact& session : server.sessions) {
     if (session.tls || session.address.empty()) continue;
-    if (session.backend_type == "walsender") ++standbys;
-    else ++plain[fmt::format("{}@{}", session.role, session.address)];
+    if (session.backend_type == "walsender")
+      ++standbys;
+    else
+      ++plain[fmt::format("{}@{}", session.role, session.address)];
   }
   const auto add = [&](std::string_view code, std::string message) {
     base::Finding found = audit::finding(code, std::move(message));
@@ -164,11 +167,12 @@ class Verification {
     report_.findings = plan.findings;
     for (const planning::PlannedPhase& phase : plan.phases)
       for (const planning::Step& step : phase.steps) pending(step);
-    for (const Host& host : environment_.hosts) prove_host(host, known_serials(ledger ? &*ledger : nullptr));
+    for (const Host& host : environment_.hosts)
+      prove_host(host, known_serials(ledger ? &*ledger : nullptr));
     connect_all();
     if (environment_.policy.require == fleet::Requirement::certificate)
-      report_.findings.push_back(audit::finding(
-          "policy.unmet", "policy.require = \"certificate\" is not enforced yet"));
+      report_.findings.push_back(
+          audit::finding("policy.unmet", "policy.require = \"certificate\" is not enforced yet"));
     return std::move(report_);
   }
 

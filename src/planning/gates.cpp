@@ -38,11 +38,10 @@ GateResult pairs_ready(const Desired& desired, const Observed& observed) {
 std::string why_not_proven(const Desired& desired, const HostView* view) {
   if (view == nullptr || !view->served.answered) return "could not be asked from outside";
   if (!view->served.tls) return "answers without TLS";
-  if (view->answered())
-    return serves_own(*view) ? "" : "serves another certificate than its own";
+  if (view->answered()) return serves_own(*view) ? "" : "serves another certificate than its own";
   const auto served = x509::Certificate::from_pem(view->served.certificate);
-  const bool ours = served && desired.authorities.server &&
-                    served->signed_by(*desired.authorities.server);
+  const bool ours =
+      served && desired.authorities.server && served->signed_by(*desired.authorities.server);
   return ours ? "" : "did not answer, and serves another certificate than ours";
 }
 
@@ -87,8 +86,7 @@ GateResult clients_equipped(const Desired& desired, const Observed& observed) {
       const Judgement judged =
           judge_pair(wanted_client(desired, slot->slot, observed.at), *slot, desired, observed.at);
       if (judged.remedy == Remedy::none) continue;
-      result.blockers.push_back(
-          {host.name, fleet::to_string(slot->slot) + ": " + judged.reason});
+      result.blockers.push_back({host.name, fleet::to_string(slot->slot) + ": " + judged.reason});
     }
   }
   return result;
@@ -105,11 +103,16 @@ bool GateResult::lets(const std::string& host) const {
 
 GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
   switch (gate) {
-    case Gate::none: return {};
-    case Gate::pairs_ready: return pairs_ready(desired, observed);
-    case Gate::servers_proven: return servers_proven(desired, observed);
-    case Gate::trust_in_place: return trust_in_place(desired, observed);
-    case Gate::clients_equipped: return clients_equipped(desired, observed);
+    case Gate::none:
+      return {};
+    case Gate::pairs_ready:
+      return pairs_ready(desired, observed);
+    case Gate::servers_proven:
+      return servers_proven(desired, observed);
+    case Gate::trust_in_place:
+      return trust_in_place(desired, observed);
+    case Gate::clients_equipped:
+      return clients_equipped(desired, observed);
   }
   return {};
 }

@@ -49,8 +49,10 @@ class HostPlanner {
   void note_blocks() {
     for (const base::Finding& found : findings_) {
       if (!audit::blocks(found.code)) continue;
-      if (found.slot.empty()) host_blocked_ = true;
-      else blocked_.insert(found.slot);
+      if (found.slot.empty())
+        host_blocked_ = true;
+      else
+        blocked_.insert(found.slot);
     }
   }
 
@@ -76,9 +78,9 @@ class HostPlanner {
     act.slot = fleet::server_slot(host_.name);
     act.mark = desired_.mark;
     act.take_over = desired_.take_over;
-    const std::string reason =
-        !held ? "the host has no mark of this environment yet"
-              : same ? "a newer generation of the ledger acts here" : "the mark is taken over";
+    const std::string reason = !held  ? "the host has no mark of this environment yet"
+                               : same ? "a newer generation of the ledger acts here"
+                                      : "the mark is taken over";
     add(Phase::mark, std::move(act), reason, "the mark is read again");
   }
 
@@ -95,10 +97,9 @@ class HostPlanner {
     install.slot = facts.slot;
     install.replace = desired_.replace;
     install.expected_certificate_sha256 = fingerprint(facts.certificate);
-    add(phase, install, fmt::format("{} days, signed by the environment's {} authority",
-                                    wanted.lifetime_days,
-                                    facts.slot.kind == fleet::SlotKind::server ? "server"
-                                                                               : "client"),
+    add(phase, install,
+        fmt::format("{} days, signed by the environment's {} authority", wanted.lifetime_days,
+                    facts.slot.kind == fleet::SlotKind::server ? "server" : "client"),
         "the pair on disk matches and is the ledger's");
   }
 
@@ -115,10 +116,14 @@ class HostPlanner {
   void judged_pair(Phase phase, const WantedPair& wanted, const SlotFacts& facts) {
     const Judgement judged = judge_pair(wanted, facts, desired_, at_);
     switch (judged.remedy) {
-      case Remedy::none: return;
-      case Remedy::new_pair: return pair(phase, wanted, facts, judged.reason);
-      case Remedy::reinstall: return repair(phase, facts, judged.reason);
-      case Remedy::leave: return foreign(facts, judged.reason);
+      case Remedy::none:
+        return;
+      case Remedy::new_pair:
+        return pair(phase, wanted, facts, judged.reason);
+      case Remedy::reinstall:
+        return repair(phase, facts, judged.reason);
+      case Remedy::leave:
+        return foreign(facts, judged.reason);
     }
   }
 
@@ -156,9 +161,9 @@ class HostPlanner {
     if (!reason) return;
     if (facts.trust_problem.empty() || desired_.replace)
       return trust(Phase::client_trust, facts, authority, *reason);
-    base::Finding found = audit::finding(
-        "slot.trust-broken", fmt::format("trust bundle of {} on \"{}\": {}", slot, host_.name,
-                                         *reason));
+    base::Finding found =
+        audit::finding("slot.trust-broken",
+                       fmt::format("trust bundle of {} on \"{}\": {}", slot, host_.name, *reason));
     found.hint = "Correct root.crt, or let pgseal apply --replace archive it and write a new one.";
     found.host = host_.name;
     found.slot = slot;
@@ -174,12 +179,12 @@ class HostPlanner {
     const bool pair_is_new = steps_.contains(Phase::server_pairs);
     if (override_found()) return;
     const bool already = trusts_ours(view_);
-    const auto bad_trust =
-        judge_trust(*facts->server_slot, pointer(desired_.authorities.client));
+    const auto bad_trust = judge_trust(*facts->server_slot, pointer(desired_.authorities.client));
     if (already) {
       // The settings name the bundle already: it must be right before any reload.
-      if (bad_trust) trust(Phase::server_tls, *facts->server_slot,
-                           pointer(desired_.authorities.client), *bad_trust);
+      if (bad_trust)
+        trust(Phase::server_tls, *facts->server_slot, pointer(desired_.authorities.client),
+              *bad_trust);
       return settings(Phase::server_tls, true, pair_is_new || bad_trust.has_value());
     }
     settings(Phase::server_tls, false, pair_is_new);
@@ -212,14 +217,14 @@ class HostPlanner {
     const fleet::SettingFact* by = overriding(server, view_.facts->server_slot->folder);
     if (by == nullptr) return false;
     const bool command_line = by->file.empty();
-    base::Finding found = audit::finding(
-        "server.settings-overridden",
-        fmt::format("{} = '{}' on \"{}\" beats pgseal's ssl.conf", by->name, by->value, host_.name));
+    base::Finding found = audit::finding("server.settings-overridden",
+                                         fmt::format("{} = '{}' on \"{}\" beats pgseal's ssl.conf",
+                                                     by->name, by->value, host_.name));
     found.detail = command_line ? "It comes from the " + by->source + "." : "";
     found.hint = by->file.ends_with("postgresql.auto.conf")
                      ? fmt::format("ALTER SYSTEM RESET {};", by->name)
-                     : command_line ? "Take the option out of what starts the server and restart it."
-                                    : "Take that line out.";
+                 : command_line ? "Take the option out of what starts the server and restart it."
+                                : "Take that line out.";
     found.host = host_.name;
     found.slot = fleet::to_string(fleet::server_slot(host_.name));
     found.file = by->file;

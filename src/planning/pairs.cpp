@@ -87,12 +87,16 @@ Judgement judge_key(const fleet::SlotFacts& facts) {
   const std::string detail =
       facts.key_detail.empty() ? fleet::to_string(facts.key) : facts.key_detail;
   switch (facts.key) {
-    case KeyState::good: return {};
+    case KeyState::good:
+      return {};
     case KeyState::wrong_mode:
-    case KeyState::wrong_owner: return {Remedy::reinstall, "private key: " + detail};
-    case KeyState::absent: return {Remedy::new_pair, "its private key is missing"};
+    case KeyState::wrong_owner:
+      return {Remedy::reinstall, "private key: " + detail};
+    case KeyState::absent:
+      return {Remedy::new_pair, "its private key is missing"};
     case KeyState::mismatched:
-    case KeyState::unreadable: return {Remedy::new_pair, "private key: " + detail};
+    case KeyState::unreadable:
+      return {Remedy::new_pair, "private key: " + detail};
   }
   return {};
 }
@@ -111,9 +115,9 @@ Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
   if (!facts.unsafe.empty() || !facts.user_exists) return {Remedy::leave, facts.unsafe};
   const bool key_alone = facts.certificate.empty() && facts.key != KeyState::absent;
   if (!facts.chain_problem.empty())
-    return {desired.replace || wanted.slot.kind == SlotKind::server ? Remedy::new_pair
-                                                                     : Remedy::leave,
-            facts.chain_problem};
+    return {
+        desired.replace || wanted.slot.kind == SlotKind::server ? Remedy::new_pair : Remedy::leave,
+        facts.chain_problem};
   if (key_alone && facts.pending) return {Remedy::new_pair, "a key waits for its certificate"};
   if (key_alone && wanted.slot.kind == SlotKind::client && !desired.replace)
     return {Remedy::leave, "a private key without a certificate lies there"};

@@ -17,17 +17,17 @@ namespace planning {
 /// What a slot shall hold.
 struct WantedPair {
   fleet::Slot slot;
-  std::string common_name;                 ///< client: the role
-  std::vector<std::string> names;          ///< server: DNS names and addresses
+  std::string common_name;         ///< client: the role
+  std::vector<std::string> names;  ///< server: DNS names and addresses
   int lifetime_days = 0;
   const x509::Certificate* authority = nullptr;  ///< null before the first apply
 };
 
 enum class Remedy {
-  none,      ///< the pair is right
-  new_pair,  ///< make a key, sign, install
-  reinstall, ///< the same certificate once more: repairs owner and mode of the key
-  leave,     ///< somebody else's: a finding, no step
+  none,       ///< the pair is right
+  new_pair,   ///< make a key, sign, install
+  reinstall,  ///< the same certificate once more: repairs owner and mode of the key
+  leave,      ///< somebody else's: a finding, no step
 };
 
 struct Judgement {

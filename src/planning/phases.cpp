@@ -7,26 +7,43 @@ using fleet::ActKind;
 
 std::span<const PhaseRow> phase_table() {
   static const std::vector<PhaseRow> rows = {
-      {Phase::mark, "mark hosts", "each host learns which environment it belongs to", Gate::none,
-       {ActKind::mark_host}, {},
+      {Phase::mark,
+       "mark hosts",
+       "each host learns which environment it belongs to",
+       Gate::none,
+       {ActKind::mark_host},
+       {},
        "A mark changes nothing for anybody; the highest generation seen must not be forgotten."},
-      {Phase::server_pairs, "server pairs",
-       "each database host makes its own key and gets its certificate", Gate::none,
-       {ActKind::make_key, ActKind::install_certificate}, {ActKind::archive_slot},
+      {Phase::server_pairs,
+       "server pairs",
+       "each database host makes its own key and gets its certificate",
+       Gate::none,
+       {ActKind::make_key, ActKind::install_certificate},
+       {ActKind::archive_slot},
        "The server does not read the pair before its settings name it."},
-      {Phase::server_tls, "TLS on", "each server is told to serve its own certificate by reload",
-       Gate::pairs_ready, {ActKind::write_server_settings, ActKind::reload},
+      {Phase::server_tls,
+       "TLS on",
+       "each server is told to serve its own certificate by reload",
+       Gate::pairs_ready,
+       {ActKind::write_server_settings, ActKind::reload},
        {ActKind::write_server_settings, ActKind::reload},
        "The settings as they were are archived; a reload takes them back."},
-      {Phase::client_trust, "trust to clients",
-       "each client learns which authority its servers are vouched for by", Gate::servers_proven,
-       {ActKind::install_trust}, {ActKind::install_trust},
+      {Phase::client_trust,
+       "trust to clients",
+       "each client learns which authority its servers are vouched for by",
+       Gate::servers_proven,
+       {ActKind::install_trust},
+       {ActKind::install_trust},
        "The authority is taken out of root.crt; what else stood there stays."},
-      {Phase::client_pairs, "client pairs",
-       "each identity makes its own key and gets its certificate", Gate::trust_in_place,
-       {ActKind::make_key, ActKind::install_certificate}, {ActKind::archive_slot},
+      {Phase::client_pairs,
+       "client pairs",
+       "each identity makes its own key and gets its certificate",
+       Gate::trust_in_place,
+       {ActKind::make_key, ActKind::install_certificate},
+       {ActKind::archive_slot},
        "The server does not ask for a certificate yet."},
-      {Phase::server_trust, "client trust on servers",
+      {Phase::server_trust,
+       "client trust on servers",
        "each server asks for certificates and verifies those that are shown",
        Gate::clients_equipped,
        {ActKind::install_trust, ActKind::write_server_settings, ActKind::reload},
@@ -45,11 +62,16 @@ bool each_for_itself(Gate gate) {
 
 std::string_view name(Gate gate) {
   switch (gate) {
-    case Gate::none: return "none";
-    case Gate::pairs_ready: return "every database host has its pair";
-    case Gate::servers_proven: return "every database host serves its own certificate";
-    case Gate::trust_in_place: return "every client trusts the server authority";
-    case Gate::clients_equipped: return "every client that answered has its pair";
+    case Gate::none:
+      return "none";
+    case Gate::pairs_ready:
+      return "every database host has its pair";
+    case Gate::servers_proven:
+      return "every database host serves its own certificate";
+    case Gate::trust_in_place:
+      return "every client trusts the server authority";
+    case Gate::clients_equipped:
+      return "every client that answered has its pair";
   }
   return "none";
 }

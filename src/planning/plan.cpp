@@ -77,10 +77,14 @@ void append(base::Findings& to, base::Findings&& from) {
 
 const char* to_string(StepState state) {
   switch (state) {
-    case StepState::pending: return "pending";
-    case StepState::done: return "done";
-    case StepState::owed: return "owed";
-    case StepState::failed: return "failed";
+    case StepState::pending:
+      return "pending";
+    case StepState::done:
+      return "done";
+    case StepState::owed:
+      return "owed";
+    case StepState::failed:
+      return "failed";
   }
   return "pending";
 }
@@ -115,7 +119,8 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
   for (const PhaseRow& row : phase_table()) {
     const auto found = steps.find(row.phase);
     if (found == steps.end()) continue;
-    plan.phases.push_back({row.phase, check(row.gate, desired, observed), std::move(found->second)});
+    plan.phases.push_back(
+        {row.phase, check(row.gate, desired, observed), std::move(found->second)});
   }
   return plan;
 }

@@ -37,8 +37,7 @@ std::optional<std::string> running_differs(const ServerFacts& server,
   return std::nullopt;
 }
 
-std::optional<std::string> conf_differs(const ServerFacts& server,
-                                        const settings::SslConf& conf) {
+std::optional<std::string> conf_differs(const ServerFacts& server, const settings::SslConf& conf) {
   if (server.ssl_conf.empty()) return "no ssl.conf yet";
   const auto wanted = settings::ssl_conf_text(settings::major_of(server.version), conf);
   if (!wanted || *wanted == server.ssl_conf) return std::nullopt;
@@ -66,9 +65,8 @@ settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSett
 }
 
 std::string running_value(const ServerFacts& server, std::string_view setting) {
-  const auto found =
-      std::find_if(server.running_settings.begin(), server.running_settings.end(),
-                   [&](const SettingFact& fact) { return fact.name == setting; });
+  const auto found = std::find_if(server.running_settings.begin(), server.running_settings.end(),
+                                  [&](const SettingFact& fact) { return fact.name == setting; });
   return found == server.running_settings.end() ? std::string() : found->value;
 }
 

@@ -13,8 +13,8 @@
 namespace planning {
 
 /// The client slots that a node is asked to look at: for each (identity, OS user) on `host` its
-/// place. The first identity of an OS user lies where libpq looks by itself; it is looked for in its
-/// second place too, in case another environment holds the first.
+/// place. The first identity of an OS user lies where libpq looks by itself; it is looked for in
+/// its second place too, in case another environment holds the first.
 std::vector<fleet::Slot> client_slots(const fleet::Environment& environment,
                                       const fleet::Host& host);
 

@@ -44,7 +44,9 @@ TEST_CASE("TRY gives the value or leaves with the error") {
 }
 
 template <class T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 static_assert(!Printable<base::Secret>);
 static_assert(!std::is_copy_constructible_v<base::Secret>);
 static_assert(!std::is_convertible_v<base::Secret, std::string>);

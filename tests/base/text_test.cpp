@@ -9,7 +9,8 @@ using base::unbase64;
 
 TEST_CASE("a terminal escape in foreign text becomes visible characters") {
   CHECK(printable("\x1b[31mred") == "\\x1b[31mred");
-  CHECK(printable("a\xc2\x9b" "b") == "a\\x9bb");
+  CHECK(printable("a\xc2\x9b"
+                  "b") == "a\\x9bb");
 }
 
 TEST_CASE("bytes that are not UTF-8 become hexadecimal") {
@@ -19,7 +20,8 @@ TEST_CASE("bytes that are not UTF-8 become hexadecimal") {
 }
 
 TEST_CASE("a right-to-left override cannot turn a name around") {
-  CHECK(printable("db\xe2\x80\xae" "1") == "db\\u{202e}1");
+  CHECK(printable("db\xe2\x80\xae"
+                  "1") == "db\\u{202e}1");
 }
 
 TEST_CASE("a newline stays in a text and is escaped in a name") {

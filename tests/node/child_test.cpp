@@ -33,8 +33,8 @@ TEST_CASE("a child has become the user in every id and cannot become root again"
     const int count = ::getgroups(64, groups);
     bool roots_group = false;
     for (int i = 0; i < count; ++i) roots_group = roots_group || groups[i] == 0;
-    return fmt::format("{} {} {} {} {} {} {} {} dumpable {}", r, e, s, gr, ge, gs, back, roots_group,
-                       ::prctl(PR_GET_DUMPABLE));
+    return fmt::format("{} {} {} {} {} {} {} {} dumpable {}", r, e, s, gr, ge, gs, back,
+                       roots_group, ::prctl(PR_GET_DUMPABLE));
   }));
   CHECK(ids == "1 1 1 1 1 1 false false dumpable 0");
 }
@@ -88,9 +88,8 @@ TEST_CASE("a child that dies is an error") {
 TEST_CASE("an exception in the child does not run the parent's code a second time") {
   if (house::root_is_missing()) return;
   const pid_t parent = ::getpid();
-  const auto died = node::as_user(somebody, 10s, []() -> Result<std::string> {
-    throw std::runtime_error("thrown");
-  });
+  const auto died = node::as_user(
+      somebody, 10s, []() -> Result<std::string> { throw std::runtime_error("thrown"); });
   if (::getpid() != parent) ::_exit(9);
   CHECK_FALSE(died);
 }

@@ -123,8 +123,8 @@ TEST_CASE("a key that its own user cannot read is seen, and moved to the archive
   bool held = false;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(host.home + "/.postgresql/pgseal/archive"))
-    held = held || (entry.path().filename() == "postgresql.key" &&
-                    house::content(entry.path()) == old_key);
+    held = held ||
+           (entry.path().filename() == "postgresql.key" && house::content(entry.path()) == old_key);
   CHECK(held);
 }
 
@@ -135,8 +135,8 @@ TEST_CASE("broken contents are facts of a slot") {
   Office office = Office::open(x509::AuthorityKind::client);
   house::issue(slots, client, office);
   const auto passphrase = base::Secret("correct horse");
-  const std::string encrypted = must(
-      must(x509::PrivateKey::generate(x509::KeyType::p256)).to_encrypted_pem(passphrase));
+  const std::string encrypted =
+      must(must(x509::PrivateKey::generate(x509::KeyType::p256)).to_encrypted_pem(passphrase));
   host.put(host.pair("postgresql.key"), encrypted, 0600);
   CHECK(must(slots.look(client)).key == KeyState::unreadable);
   CHECK(must(slots.look(client)).key_detail == "mode 0600, has a passphrase");
@@ -172,7 +172,8 @@ TEST_CASE("a home that is missing, or root's, is a fact") {
   host.user.home = "";
   CHECK_FALSE(must(host.slots().look(client)).user_exists);
   host.user.home = "/usr/sbin";
-  CHECK(must(host.slots().look(client)).unsafe == "\"/usr/sbin\" belongs to user id 0, not to \"deploy\"");
+  CHECK(must(host.slots().look(client)).unsafe ==
+        "\"/usr/sbin\" belongs to user id 0, not to \"deploy\"");
   CHECK_FALSE(must(host.slots().look(fleet::client_slot("app", "nobody-here"))).user_exists);
 }
 

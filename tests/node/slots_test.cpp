@@ -21,7 +21,8 @@ namespace {
 const fleet::Slot client = fleet::client_slot("app", "deploy");
 const fleet::Slot server = fleet::server_slot("db1");
 
-fleet::Act trust(const fleet::Slot& slot, const std::string& ours, const std::string& retired = "") {
+fleet::Act trust(const fleet::Slot& slot, const std::string& ours,
+                 const std::string& retired = "") {
   fleet::Act act = house::act(ActKind::install_trust, slot);
   act.trust = ours;
   act.retired_trust = retired;
@@ -108,8 +109,8 @@ TEST_CASE("every act repeated touches neither inode nor time of any file") {
   House host;
   auto slots = host.slots();
   for (const fleet::Slot& slot : {client, server}) {
-    Office office = Office::open(slot == client ? x509::AuthorityKind::client
-                                                : x509::AuthorityKind::server);
+    Office office =
+        Office::open(slot == client ? x509::AuthorityKind::client : x509::AuthorityKind::server);
     const std::string certificate = house::issue(slots, slot, office);
     CHECK(must(slots.install_trust(trust(slot, office.pem()))).changed);
     CHECK(must(slots.archive_slot(house::act(ActKind::archive_slot, slot))).changed);
@@ -131,8 +132,8 @@ TEST_CASE("a renewal on the same key replaces the certificate's file and no othe
   const std::string second = office.sign(made.request);
   must(slots.install_certificate(house::install(client, first)));
   const auto key = house::seen(host.pair("postgresql.key"));
-  const auto renewed = must(
-      slots.install_certificate(house::install(client, second, house::fingerprint(first))));
+  const auto renewed =
+      must(slots.install_certificate(house::install(client, second, house::fingerprint(first))));
   CHECK(renewed.changed);
   CHECK(house::seen(host.pair("postgresql.key")).st_ino == key.st_ino);
   CHECK(must(slots.look(client)).certificate == second);
@@ -144,8 +145,8 @@ TEST_CASE("a certificate of another key is refused before anything is written") 
   House host;
   auto slots = host.slots();
   for (const fleet::Slot& slot : {client, server}) {
-    Office office = Office::open(slot == client ? x509::AuthorityKind::client
-                                                : x509::AuthorityKind::server);
+    Office office =
+        Office::open(slot == client ? x509::AuthorityKind::client : x509::AuthorityKind::server);
     const auto foreign = must(x509::PrivateKey::generate(x509::KeyType::p256));
     must(slots.make_key(house::act(ActKind::make_key, slot)));
     const std::string before = house::snapshot(host.root);
@@ -162,8 +163,8 @@ TEST_CASE("a certificate that was not observed stays unless it may be replaced")
   House host;
   auto slots = host.slots();
   for (const fleet::Slot& slot : {client, server}) {
-    Office office = Office::open(slot == client ? x509::AuthorityKind::client
-                                                : x509::AuthorityKind::server);
+    Office office =
+        Office::open(slot == client ? x509::AuthorityKind::client : x509::AuthorityKind::server);
     const std::string theirs = house::issue(slots, slot, office);
     const auto made = must(slots.make_key(house::act(ActKind::make_key, slot)));
     auto act = house::install(slot, office.sign(made.request));
@@ -347,7 +348,8 @@ TEST_CASE("a reader of the server's file that races renewals always sees a match
       if (!pair || !pair->key_matches) ++torn;
     }
   });
-  for (int i = 0; i < 20; ++i) current = house::issue(slots, server, office, house::fingerprint(current));
+  for (int i = 0; i < 20; ++i)
+    current = house::issue(slots, server, office, house::fingerprint(current));
   over = true;
   reader.join();
   CHECK(torn == 0);
