@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdio>
-#include <exception>
 
 #include "cli/commands.h"
 #include "link/routes.h"
@@ -41,10 +39,10 @@ std::string first_of(std::initializer_list<std::string> paths) {
 }
 
 base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
-  const std::string folder = folder_of_program();
   links::SshSetup setup;
   setup.settings = environment.ssh;
-  setup.node_path = first_of({folder + "/pgseal-node", "/usr/libexec/pgseal/pgseal-node"});
+  setup.node_path =
+      first_of({folder_of_program() + "/pgseal-node", "/usr/libexec/pgseal/pgseal-node"});
   cli::Doors doors;
   doors.prober = std::make_unique<probe::NetworkProber>();
   fleet::Prober& prober = *doors.prober;  // lives as long as the doors do
@@ -69,9 +67,9 @@ int main(int argc, char** argv) {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   };
   outside.interrupted = [] { return interrupts > 0; };
-  const std::string folder = folder_of_program();
-  outside.lab = first_of({folder + "/../share/pgseal/lab", folder + "/../../tests/lab"});
-  outside.program = folder + "/pgseal";
+  outside.program = folder_of_program() + "/pgseal";
+  outside.lab = first_of(
+      {folder_of_program() + "/../share/pgseal/lab", folder_of_program() + "/../../tests/lab"});
   try {
     return cli::run({argv + 1, argv + argc}, outside);
   } catch (const std::exception& thrown) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
+// Lists as text: debts, the log, authorities, identities, hosts.
 #include <fmt/format.h>
 
 #include "base/text.h"

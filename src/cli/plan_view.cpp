@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
+// A plan, or what an apply did with it, as text: a phase a paragraph, a step a line.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
+// What verify proved and status saw, as text.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
+// The documents of json.h. The one file of this folder that includes the JSON library.
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"

@@ -21,7 +21,6 @@ namespace {
 
 using base::Code;
 using base::Result;
-using fleet::Act;
 using fleet::ActKind;
 using planning::Plan;
 using planning::PlannedPhase;
@@ -79,6 +78,7 @@ class Run {
 
   /// Phase after phase until nothing is left that may start.
   Result<void> carry_out() {
+    carrying_out_ = true;
     TRY(audit("apply begins", fmt::format("{} steps", plan_.pending())));
     while (!world_.interrupted()) {
       const std::vector<Step*> next = startable();
@@ -148,7 +148,10 @@ class Run {
         [&](std::size_t index, const char* text) {
           for (Step* step : hosts[index].second) fail(*step, base::error(Code::internal, text));
         });
-    for (const Step* step : steps) done_[step->id] = {phase_, *step};
+    for (const Step* step : steps) {
+      done_[step->id] = {phase_, *step};
+      order_.push_back(step->id);
+    }
     if (phase_ == planning::Phase::mark) marked_ = true;
     std::set<std::string> touched;
     for (const auto& [host, list] : hosts) touched.insert(host);
@@ -320,10 +323,10 @@ class Run {
       for (Step& step : phase.steps) {
         const auto done = done_.find(step.id);
         step.state = done != done_.end() ? done->second.second.state
-                     : changed_          ? StepState::owed
+                     : carrying_out_     ? StepState::owed
                                          : StepState::pending;
       }
-    for (const auto& [id, entry] : done_) place(whole, entry.first, entry.second);
+    for (const std::string& id : order_) place(whole, done_.at(id).first, done_.at(id).second);
     whole.findings.insert(whole.findings.end(), failures_.begin(), failures_.end());
     return whole;
   }
@@ -354,22 +357,23 @@ class Run {
   planning::Phase phase_ = planning::Phase::mark;
   std::set<std::string> tried_;
   std::map<std::string, std::pair<planning::Phase, Step>> done_;
-  std::mutex requests_mutex_;  ///< guards the two below
+  std::vector<std::string> order_;  ///< of done_'s steps
+  std::mutex requests_mutex_;       ///< guards the two below
   std::map<std::string, std::string> requests_;
   base::Findings failures_;
   bool marked_ = false;
   bool changed_ = false;
+  bool carrying_out_ = false;
 };
 
 }  // namespace
 
 Result<ApplyReport> apply(World& world, const fleet::Environment& environment, const Operator& who,
-                          const ApplyOptions& options, const Confirm& confirm,
-                          const PassphraseSource& passphrase) {
-  Run run(world, environment, who, options, passphrase);
+                          const ApplyOptions& options, const Questions& questions) {
+  Run run(world, environment, who, options, questions.passphrase);
   TRY(run.begin(ledger::Access::write));
   if (run.plan().pending() == 0) return run.finish();
-  if (!confirm(run.plan()))
+  if (!questions.confirm(run.plan()))
     return base::error(Code::refused_interrupted, "nothing was changed: the answer was no");
   TRY(run.prepare());
   TRY(run.carry_out());

@@ -31,9 +31,15 @@ struct ApplyReport {
 /// Shown the plan before the first act; false: nothing is done.
 using Confirm = std::function<bool(const planning::Plan&)>;
 
+/// What a person is asked on the way.
+struct Questions {
+  Confirm confirm;
+  PassphraseSource passphrase;
+};
+
 base::Result<ApplyReport> apply(World& world, const fleet::Environment& environment,
                                 const Operator& who, const ApplyOptions& options,
-                                const Confirm& confirm, const PassphraseSource& passphrase);
+                                const Questions& questions);
 
 /// Observes and plans, changes nothing, needs no state folder.
 base::Result<ApplyReport> plan_only(World& world, const fleet::Environment& environment,
