@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
 """The road on real hosts: from plaintext to proven TLS, twice, and every drift that a plan must see."""
 

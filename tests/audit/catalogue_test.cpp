@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: PostgreSQL
+// The table of findings, and what the preflight says of one host.
+#include "audit/catalogue.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "audit/preflight.h"
+
+TEST_CASE("no code of a finding is used twice, and each has its sentence") {
+  std::set<std::string_view> codes;
+  for (const audit::CatalogueRow& row : audit::catalogue()) {
+    CHECK(codes.insert(row.code).second);
+    CHECK(row.meaning.ends_with("."));
+  }
+}
+
+static fleet::HostFacts server_with(const std::string& setting, const std::string& value) {
+  fleet::HostFacts facts;
+  facts.host = "db1";
+  facts.server_slot.emplace();
+  facts.server_slot->folder = "/etc/pgseal/server/db1";
+  facts.server.emplace();
+  facts.server->running = true;
+  facts.server->version = 150020;
+  facts.server->running_settings = {{"ssl", "on", "", "", 0, false, ""},
+                                    {setting, value, "", "/etc/p.conf", 9, false, ""}};
+  return facts;
+}
+
+static bool says(const fleet::HostFacts& facts, std::string_view code) {
+  fleet::Environment environment;
+  fleet::Host host;
+  host.name = "db1";
+  host.database = true;
+  const base::Time at{std::chrono::seconds(facts.clock)};
+  for (const auto& finding : audit::preflight(environment, host, facts, {}, at))
+    if (finding.code == code) return true;
+  return false;
+}
+
+TEST_CASE("a person's certificate is not taken over, a distribution's and ours are no obstacle") {
+  CHECK(says(server_with("ssl_cert_file", "/etc/ssl/mine.pem"), "server.foreign-certificate"));
+  CHECK_FALSE(says(server_with("ssl_cert_file", "/etc/ssl/certs/ssl-cert-snakeoil.pem"),
+                   "server.foreign-certificate"));
+  CHECK_FALSE(says(server_with("ssl_cert_file", "/etc/pgseal/server/db1/server.pem"),
+                   "server.foreign-certificate"));
+}
+
+TEST_CASE("a person's trust bundle is not taken over") {
+  CHECK(says(server_with("ssl_ca_file", "/etc/ssl/company.crt"), "server.foreign-trust"));
+  CHECK_FALSE(says(server_with("ssl_ca_file", "/etc/pgseal/server/db1/clients.crt"),
+                   "server.foreign-trust"));
+}
+
+TEST_CASE("a server older than 10 is named") {
+  auto facts = server_with("ssl_cert_file", "/etc/pgseal/server/db1/server.pem");
+  facts.server->version = 90624;
+  CHECK(says(facts, "server.version"));
+}
