@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <vector>
 
 #include "base/fd.h"
@@ -164,7 +165,10 @@ Result<std::string> unpack_answer(std::string_view bytes, const OsUser& user) {
   auto items = base::unpack(bytes);
   if (items && items->size() == 2 && items->front() == "value") return std::move((*items)[1]);
   if (items && items->size() == 6 && items->front() == "error") {
-    base::Error error = base::error(static_cast<Code>(::atoi((*items)[1].c_str())), (*items)[2]);
+    int number = static_cast<int>(Code::internal);
+    const std::string& digits = (*items)[1];
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    base::Error error = base::error(static_cast<Code>(number), (*items)[2]);
     error.detail = (*items)[3];
     error.hint = (*items)[4];
     error.while_doing = (*items)[5];

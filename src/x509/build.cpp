@@ -45,8 +45,8 @@ bool copy_key(X509* certificate, const SpkiParts& key) {
     OPENSSL_free(bits);
     return false;
   }
-  algorithm.release();
-  curve.release();
+  static_cast<void>(algorithm.release());  // now the certificate's own
+  static_cast<void>(curve.release());
   return true;
 }
 

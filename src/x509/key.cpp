@@ -136,7 +136,7 @@ base::Result<std::string> PrivateKey::to_encrypted_pem(const base::Secret& passp
   const EncryptedOwner encrypted(
       PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()), plain.get(), scheme.get()));
   if (!encrypted) return openssl_error(base::Code::key, "could not encrypt private key");
-  scheme.release();  // now the encrypted key's own
+  static_cast<void>(scheme.release());  // now the encrypted key's own
   const BioOwner target(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_PKCS8(target.get(), encrypted.get()) != 1)
     return openssl_error(base::Code::key, "could not encode private key");
