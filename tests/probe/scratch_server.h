@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -140,10 +141,14 @@ class Server {
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '" +
         subject + "' -keyout " + path(name + ".key") + " -out " + path(name + ".crt"));
   }
+  // Asserts nothing: it also runs when the last test is over.
   void stop() {
     if (!running_) return;
     running_ = false;
-    as_postgres(programs() + "/pg_ctl -D " + folder_ + "/run/data -w -t 60 -m fast stop");
+    const std::string command = "cd / && timeout 120 runuser -u postgres -- " + programs() +
+                                "/pg_ctl -D " + folder_ + "/run/data -w -t 60 -m fast stop >>" +
+                                folder_ + "/talk 2>&1";
+    if (std::system(command.c_str()) != 0) std::perror("could not stop the scratch server");
   }
 
   std::string folder_;
