@@ -80,7 +80,7 @@ TEST_CASE("a pair that the server could not load keeps the reload from being sen
   }
 }
 
-TEST_CASE("what keeps a reload from being sent is what the server itself refuses") {
+TEST_CASE("what openssl would not load as the server's own files, the server does not either") {
   // The oracle of the table above: the server itself, reloaded behind our back.
   Server* server = Server::fresh();
   if (server == nullptr) return;
