@@ -10,8 +10,10 @@
 
 #include <fstream>
 
+#include "base/pack.h"
 #include "ledger/ledger.h"
 #include "ledger/scratch.h"
+#include "x509/digest.h"
 
 using base::Code;
 using ledger::Access;
@@ -84,6 +86,7 @@ TEST_CASE("a ledger is not made over another, nor where the parent is missing") 
   const Scratch folder;
   const std::string id = made(folder.state()).ledger_id();
   const auto again = Ledger::create(folder.state(), "shop", holder(), at(1));
+  REQUIRE(!again);
   CHECK(again.error().code == Code::ledger_open);
   CHECK(opened(folder.state(), Access::read).ledger_id() == id);
   CHECK(Ledger::create(folder.path() + "/a/b", "shop", holder(), at(1)).error().code ==
@@ -102,6 +105,7 @@ TEST_CASE("another environment's ledger is refused, and told whose it is") {
   const Scratch folder;
   { const Ledger book = made(folder.state()); }
   const auto foreign = Ledger::open(folder.state(), "bank", Access::read, holder(), at(1));
+  REQUIRE(!foreign);
   CHECK(foreign.error().code == Code::ledger_foreign);
   CHECK(foreign.error().detail == "It is of \"shop\", the configuration of \"bank\".");
 }
@@ -111,6 +115,7 @@ TEST_CASE("a second writer is told who the first is, and a reader reads beside i
   Ledger book = made(folder.state());
   REQUIRE(book.append_audit({"root", "apply", "", "", "", ""}, at(2)));
   const auto second = Ledger::open(folder.state(), "shop", Access::write, holder("renew"), at(3));
+  REQUIRE(!second);
   CHECK(second.error().code == Code::locked);
   CHECK(second.error().detail == "pid 123 on admin1 by root since 2027-01-01 00:00:00Z: apply");
   CHECK(opened(folder.state(), Access::read).audit_log(0)->size() == 1);
@@ -249,6 +254,27 @@ TEST_CASE("an audit row that was changed, taken out, put in or cut off is found 
     CHECK(broken_at("INSERT INTO audit SELECT 7, at, who, what, host, slot, reason, detail, hash,"
                     " hash FROM audit WHERE seq = 6") == 7);
   }
+}
+
+TEST_CASE("a row that was changed together with its hash is betrayed by the row after it") {
+  const Scratch folder;
+  with_rows(folder, 4);
+  const auto rows = opened(folder.state(), Access::read).audit_log(0);
+  REQUIRE(rows);
+  const ledger::AuditRow& row = (*rows)[1];
+  const std::string at_seconds = std::to_string(row.at.time_since_epoch().count());
+  const auto hash_as = [&](const std::string& host) {
+    return x509::sha256_hex(base::pack({row.prev, "2", at_seconds, row.entry.who, row.entry.what,
+                                        host, row.entry.slot, row.entry.reason, row.entry.detail}));
+  };
+  REQUIRE(hash_as(row.entry.host) == row.hash);  // the formula, told once more
+  tamper(folder.file(), "DROP TRIGGER audit_stays; UPDATE audit SET host = 'db9', hash = '" +
+                            hash_as("db9") + "' WHERE seq = 2");
+  const auto found = opened(folder.state(), Access::read).verify_audit();
+  REQUIRE(found);
+  REQUIRE(found->has_value());
+  CHECK((*found)->seq == 3);
+  CHECK((*found)->what == "Row 3 does not follow on the row before it.");
 }
 
 TEST_CASE("a slip of the hand in a SQL shell changes no audit row") {
