@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 // The node, its host or its link may end at any point of an act. What lies on disk then must still
 // be a pair, and the same act again must lead to the end.
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "house.h"
 #include "node/slot_changes.h"
@@ -88,7 +91,7 @@ void crash_between_steps(const fleet::Slot& slot, bool first) {
   }
 }
 
-/// A process that repeats nothing and is killed after `delay`, wherever it is.
+/// A process that is killed after `delay`, wherever it is, unless it has ended by then.
 void kill_after(House& host, const fleet::Act& act, std::chrono::microseconds delay) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -97,8 +100,11 @@ void kill_after(House& host, const fleet::Act& act, std::chrono::microseconds de
     ::_exit(done ? 0 : 1);
   }
   (void)::setpgid(child, child);
-  const timespec wait{0, std::chrono::nanoseconds(delay).count()};
-  ::nanosleep(&wait, nullptr);
+  const base::Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  REQUIRE(ended.open());
+  const timespec deadline{0, std::chrono::nanoseconds(delay).count()};
+  pollfd end{ended.get(), POLLIN, 0};
+  (void)::ppoll(&end, 1, &deadline, nullptr);
   ::kill(-child, SIGKILL);
   REQUIRE(::waitpid(child, nullptr, 0) == child);
 }
