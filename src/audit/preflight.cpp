@@ -93,32 +93,20 @@ void check_roles(const fleet::Environment& environment, const ServerFacts& serve
   }
 }
 
-std::string value_of(const ServerFacts& server, std::string_view name) {
-  for (const fleet::SettingFact& fact : server.running_settings)
-    if (fact.name == name) return fact.value;
-  return {};
-}
-
-const fleet::SettingFact* fact_of(const ServerFacts& server, std::string_view name) {
-  for (const fleet::SettingFact& fact : server.running_settings)
-    if (fact.name == name) return &fact;
-  return nullptr;
-}
-
 /// A server whose TLS is a person's work is not taken over: its clients verify against that.
 void check_foreign(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
   const std::string folder = facts.server_slot ? facts.server_slot->folder + "/" : "";
   const auto ours = [&](const std::string& path) {
     return !folder.empty() && path.starts_with(folder);
   };
-  const std::string certificate = value_of(server, "ssl_cert_file");
-  const bool on = value_of(server, "ssl") == "on";
+  const std::string certificate = running_value(server, "ssl_cert_file");
+  const bool on = running_value(server, "ssl") == "on";
   const bool snakeoil = certificate.find("ssl-cert-snakeoil") != std::string::npos;
   const auto report = [&](std::string_view code, std::string_view name, const std::string& value) {
     Finding found =
         finding(code, fmt::format("{} of the server on \"{}\" is \"{}\"", name, facts.host, value));
     found.hint = "Its clients may rely on it: pgseal adopt will take it over without any noticing.";
-    if (const fleet::SettingFact* fact = fact_of(server, name)) {
+    if (const fleet::SettingFact* fact = running_setting(server, name)) {
       found.file = fact->file;
       found.line = fact->line;
     }
@@ -126,7 +114,7 @@ void check_foreign(const HostFacts& facts, const ServerFacts& server, Findings& 
   };
   if (on && !snakeoil && !ours(certificate))
     report("server.foreign-certificate", "ssl_cert_file", certificate);
-  const std::string trust = value_of(server, "ssl_ca_file");
+  const std::string trust = running_value(server, "ssl_ca_file");
   if (on && !trust.empty() && !ours(trust)) report("server.foreign-trust", "ssl_ca_file", trust);
 }
 
@@ -158,9 +146,9 @@ void check_written(const HostFacts& facts, const ServerFacts& server, Findings& 
 
 void check_server(const fleet::Environment& environment, const HostFacts& facts,
                   const Expected& expected, Findings& findings) {
-  if (!facts.server) return;  // the node said why
-  const ServerFacts& server = *facts.server;
-  if (!server.running || !server.problem.empty()) return;  // likewise
+  const ServerFacts* answering = fleet::answering_server(facts);
+  if (answering == nullptr) return;  // the node said why
+  const ServerFacts& server = *answering;
   if (settings::major_of(server.version) < settings::oldest_major)
     findings.push_back(finding("server.version", fmt::format("server on \"{}\" is PostgreSQL {}",
                                                              facts.host, server.version_text)));

@@ -14,26 +14,9 @@ using fleet::ServedFacts;
 using fleet::ServerFacts;
 using fleet::SettingFact;
 
-const SettingFact* setting(const ServerFacts& server, std::string_view name) {
-  for (const SettingFact& fact : server.running_settings)
-    if (fact.name == name) return &fact;
-  return nullptr;
-}
-
-std::string value(const ServerFacts& server, std::string_view name) {
-  const SettingFact* fact = setting(server, name);
-  return fact == nullptr ? std::string() : fact->value;
-}
-
 base::Place place_of(const ServerFacts& server, std::string_view name) {
-  const SettingFact* fact = setting(server, name);
+  const SettingFact* fact = running_setting(server, name);
   return fact == nullptr ? base::Place{} : base::Place{fact->file, fact->line};
-}
-
-bool same_certificate(const std::string& one, const std::string& other) {
-  const auto a = x509::Certificate::from_pem(one);
-  const auto b = x509::Certificate::from_pem(other);
-  return a && b && a->der == b->der;
 }
 
 Branch off(const ServerFacts& server) {
@@ -47,7 +30,7 @@ Branch off(const ServerFacts& server) {
 Branch on(const HostFacts& facts, const ServedFacts& served) {
   const ServerFacts& server = *facts.server;
   const base::Place place = place_of(server, "ssl_cert_file");
-  const std::string file = value(server, "ssl_cert_file");
+  const std::string file = running_value(server, "ssl_cert_file");
   if (!served.answered)
     return {"not asked", "ssl is on, but the server could not be asked from outside",
             "Look at its address, port and firewall.", place};
@@ -62,7 +45,7 @@ Branch on(const HostFacts& facts, const ServedFacts& served) {
   if (!same_certificate(facts.server_slot->certificate, served.certificate))
     return {"not reloaded", "it serves another certificate than the one on disk",
             "Run pgseal apply: it reloads and proves.", place};
-  if (value(server, "ssl_ca_file").empty())
+  if (running_value(server, "ssl_ca_file").empty())
     return {"clients not verified", "TLS is on and proven; clients are not asked for certificates",
             "Run pgseal apply.", place};
   return {"proven", "TLS is on, and what is served is what lies on disk", "", place, true};
@@ -81,6 +64,12 @@ base::Finding about(std::string_view code, const HostFacts& facts, std::string m
 
 }  // namespace
 
+bool same_certificate(const std::string& one, const std::string& other) {
+  const auto a = x509::Certificate::from_pem(one);
+  const auto b = x509::Certificate::from_pem(other);
+  return a && b && a->der == b->der;
+}
+
 Branch tls_branch(const HostFacts& facts, const ServedFacts& served) {
   if (!facts.server)
     return {"no server",
@@ -94,14 +83,13 @@ Branch tls_branch(const HostFacts& facts, const ServedFacts& served) {
             "the server could not be asked: " + facts.server->problem,
             "Let pg_hba.conf admit the server's OS user over the socket (peer).",
             {}};
-  return value(*facts.server, "ssl") == "on" ? on(facts, served) : off(*facts.server);
+  return running_value(*facts.server, "ssl") == "on" ? on(facts, served) : off(*facts.server);
 }
 
-base::Findings server_findings(const HostFacts& facts, const ServedFacts& served,
-                               base::Findings already, std::int64_t at) {
-  base::Findings findings = std::move(already);
+base::Findings server_findings(const HostFacts& facts, const ServedFacts& served, std::int64_t at) {
+  base::Findings findings;
   const Branch branch = tls_branch(facts, served);
-  if (!branch.good && facts.server && facts.server->running && facts.server->problem.empty()) {
+  if (!branch.good && fleet::answering_server(facts) != nullptr) {
     const bool off_now = branch.word == "not configured" || branch.word == "on, not answering" ||
                          branch.word == "configured, not running";
     findings.push_back(about(off_now                      ? "server.tls-off"

@@ -18,12 +18,15 @@ struct Branch {
   bool good = false;
 };
 
+/// True where both are PEM of one and the same certificate.
+bool same_certificate(const std::string& one, const std::string& other);
+
 /// `served`: what a handshake from outside showed.
 Branch tls_branch(const fleet::HostFacts& facts, const fleet::ServedFacts& served);
 
 /// The findings behind it, of a database host: TLS off, another certificate served, a setting that
 /// waits for a restart, expired certificates.
 base::Findings server_findings(const fleet::HostFacts& facts, const fleet::ServedFacts& served,
-                               base::Findings already, std::int64_t at);
+                               std::int64_t at);
 
 }  // namespace audit

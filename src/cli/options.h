@@ -31,7 +31,6 @@ struct Options {
   std::string file;         ///< init: where to write; ca export
   std::string authority;    ///< ca export: "server" or "client"
   std::string name;         ///< debt forgive: the host
-  std::string variant;      ///< demo
   bool keep = false;        ///< demo
 };
 

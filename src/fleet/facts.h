@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/finding.h"
@@ -131,6 +132,13 @@ struct HostFacts {
   std::vector<ServerCandidate> candidates;
   base::Findings findings;  ///< what the node itself saw wrong
 };
+
+/// The running setting of that name, or null where it was not seen; and its value, or "".
+const SettingFact* running_setting(const ServerFacts& server, std::string_view name);
+std::string running_value(const ServerFacts& server, std::string_view name);
+
+/// The server of a host where it runs and could be asked, else null.
+const ServerFacts* answering_server(const HostFacts& facts);
 
 /// What a TLS handshake from outside shows (by the probe).
 struct ServedFacts {

@@ -100,12 +100,6 @@ class Run {
   }
 
  private:
-  static std::vector<const fleet::Host*> all_hosts(const fleet::Environment& environment) {
-    std::vector<const fleet::Host*> hosts;
-    for (const fleet::Host& host : environment.hosts) hosts.push_back(&host);
-    return hosts;
-  }
-
   Result<base::Secret> secret(bool confirm) {
     if (!new_passphrase_) return passphrase_(confirm);
     return base::Secret(std::string(new_passphrase_->expose_secret()));
@@ -187,8 +181,7 @@ class Run {
     auto answer = perform(*conversation, host, step);
     if (!answer) {
       fail(step, answer.error());
-      const int status = base::exit_status(answer.error().code);
-      if (status == 14 || status == 15) observer_.lose(host, observed_, answer.error());
+      if (conversation_over(answer.error())) observer_.lose(host, observed_, answer.error());
       return false;
     }
     step.state = StepState::done;

@@ -56,8 +56,6 @@ Result<void> found_one(const fleet::Environment& environment, ledger::Ledger& le
   return ledger.add_authority(row);
 }
 
-std::string place_of(const fleet::Slot& slot) { return fleet::to_string(slot); }
-
 }  // namespace
 
 Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger) {
@@ -160,7 +158,7 @@ Result<std::string> IssuingDesk::issue(const IssueOrder& order, base::Time at) {
   intent.authority = kind;
   intent.authority_generation = generations_[kind];
   intent.host = order.host;
-  intent.slot = place_of(order.slot);
+  intent.slot = fleet::to_string(order.slot);
   intent.profile = kind == AuthorityKind::server ? "server" : "client";
   intent.names =
       kind == AuthorityKind::server ? order.names : std::vector<std::string>{order.common_name};

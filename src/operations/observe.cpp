@@ -18,19 +18,27 @@ using planning::Observed;
 
 base::Error internal(const char* text) { return base::error(base::Code::internal, text); }
 
+}  // namespace
+
 bool conversation_over(const base::Error& error) {
   const int status = base::exit_status(error.code);
   return status == 14 || status == 15;
 }
 
-}  // namespace
+std::vector<const fleet::Host*> all_hosts(const fleet::Environment& environment) {
+  std::vector<const fleet::Host*> hosts;
+  for (const fleet::Host& host : environment.hosts) hosts.push_back(&host);
+  return hosts;
+}
 
 Observer::Observer(World& world, const fleet::Environment& environment,
                    std::vector<const fleet::Host*> hosts)
     : world_(world),
       environment_(environment),
       hosts_(std::move(hosts)),
-      conversations_(hosts_.size()) {}
+      conversations_(hosts_.size()) {
+  for (std::size_t i = 0; i < hosts_.size(); ++i) index_[hosts_[i]->name] = i;
+}
 
 HostView Observer::look(std::size_t index) {
   HostView view;
@@ -103,14 +111,12 @@ void Observer::observe_again(Observed& observed, const std::set<std::string>& na
 }
 
 fleet::Conversation* Observer::conversation(const std::string& host) {
-  for (std::size_t i = 0; i < hosts_.size(); ++i)
-    if (hosts_[i]->name == host) return conversations_[i].get();
-  return nullptr;
+  const auto found = index_.find(host);
+  return found == index_.end() ? nullptr : conversations_[found->second].get();
 }
 
 void Observer::lose(const std::string& host, Observed& observed, const base::Error& why) {
-  for (std::size_t i = 0; i < hosts_.size(); ++i)
-    if (hosts_[i]->name == host) conversations_[i].reset();
+  conversations_[index_.at(host)].reset();
   HostView& view = observed.hosts[host];
   view.facts.reset();
   view.silence = why;

@@ -41,8 +41,14 @@ class Observer {
   World& world_;
   const fleet::Environment& environment_;
   std::vector<const fleet::Host*> hosts_;
+  std::map<std::string, std::size_t> index_;                         ///< of a host, by name
   std::vector<std::unique_ptr<fleet::Conversation>> conversations_;  ///< beside hosts_
 };
+
+/// True for the errors after which a conversation cannot go on: of the link and of the protocol.
+bool conversation_over(const base::Error& error);
+
+std::vector<const fleet::Host*> all_hosts(const fleet::Environment& environment);
 
 /// The hosts of `environment` that a shell pattern (fnmatch(3)) names; empty pattern: all. Error
 /// (usage) where none does.

@@ -38,10 +38,10 @@ Result<void> pin(ledger::Ledger& ledger, const std::string& host, const fleet::H
 
 std::string role_of(const fleet::Host& host, const planning::HostView& view) {
   if (!host.database) return "application";
-  const bool answers = view.answered() && view.facts->server && view.facts->server->running &&
-                       view.facts->server->problem.empty();
-  if (!answers) return "";
-  return view.facts->server->in_recovery ? "standby" : "primary";
+  const fleet::ServerFacts* server =
+      view.answered() ? fleet::answering_server(*view.facts) : nullptr;
+  if (server == nullptr) return "";
+  return server->in_recovery ? "standby" : "primary";
 }
 
 std::string tls_of(const planning::HostView& view) {

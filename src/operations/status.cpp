@@ -98,7 +98,7 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
   const auto ledger = TRY(read_ledger(environment, who, at));
   planning::Observed observed;
   if (!offline) {
-    Observer observer(world, environment, TRY(choose_hosts(environment, "")));
+    Observer observer(world, environment, all_hosts(environment));
     observed = observer.observe();
     const planning::Desired desired =
         TRY(desired_of(environment, ledger ? &*ledger : nullptr, false));

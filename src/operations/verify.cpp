@@ -115,12 +115,10 @@ base::Finding finding_of(const ConnectionProof& proof) {
   return found;
 }
 
-std::set<std::string> known_serials(const ledger::Ledger* ledger) {
+Result<std::set<std::string>> known_serials(const ledger::Ledger* ledger) {
   std::set<std::string> known;
   if (ledger == nullptr) return known;
-  const auto records = ledger->serials();
-  if (!records) return known;
-  for (const ledger::SerialRecord& record : *records) {
+  for (const ledger::SerialRecord& record : TRY(ledger->serials())) {
     const auto certificate = x509::Certificate::from_pem(record.certificate);
     if (certificate) known.insert(certificate->serial_decimal);
   }
@@ -156,7 +154,9 @@ void note_plaintext(const std::string& host, const fleet::ServerFacts& server,
 class Verification {
  public:
   Verification(World& world, const fleet::Environment& environment)
-      : world_(world), environment_(environment), observer_(world, environment, hosts()) {}
+      : world_(world),
+        environment_(environment),
+        observer_(world, environment, all_hosts(environment)) {}
 
   Result<VerifyReport> run(const Operator& who) {
     const auto ledger = TRY(read_ledger(environment_, who, world_.now()));
@@ -167,8 +167,8 @@ class Verification {
     report_.findings = plan.findings;
     for (const planning::PlannedPhase& phase : plan.phases)
       for (const planning::Step& step : phase.steps) pending(step);
-    for (const Host& host : environment_.hosts)
-      prove_host(host, known_serials(ledger ? &*ledger : nullptr));
+    const std::set<std::string> known = TRY(known_serials(ledger ? &*ledger : nullptr));
+    for (const Host& host : environment_.hosts) prove_host(host, known);
     connect_all();
     if (environment_.policy.require == fleet::Requirement::certificate)
       report_.findings.push_back(
@@ -177,12 +177,6 @@ class Verification {
   }
 
  private:
-  [[nodiscard]] std::vector<const Host*> hosts() const {
-    std::vector<const Host*> all;
-    for (const Host& host : environment_.hosts) all.push_back(&host);
-    return all;
-  }
-
   void pending(const planning::Step& step) {
     base::Finding found = audit::finding(
         "step.pending", fmt::format("{} {} is due: {}", fleet::to_string(step.act.kind),
@@ -201,8 +195,8 @@ class Verification {
       proof.branch = {"unreachable", view.silence->message, view.silence->hint, {}, false};
     } else if (host.database) {
       proof.branch = audit::tls_branch(*view.facts, view.served);
-      proof.findings = audit::server_findings(*view.facts, view.served, {},
-                                              observed_.at.time_since_epoch().count());
+      proof.findings =
+          audit::server_findings(*view.facts, view.served, observed_.at.time_since_epoch().count());
       if (view.facts->server) sessions(host.name, *view.facts->server, known, proof.findings);
     } else {
       proof.branch = {"application", "answers", "", {}, true};

@@ -61,7 +61,7 @@ GateResult trust_in_place(const Desired& desired, const Observed& observed) {
   for (const auto& [host, view] : observed.hosts) {
     if (!view.answered()) continue;
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view.facts)) {
-      const auto reason = judge_trust(*slot, authority ? &*authority : nullptr);
+      const auto reason = judge_trust(*slot, in_force(authority));
       if (!reason) continue;
       result.blockers.push_back({host, fleet::to_string(slot->slot) + ": " + *reason});
       break;

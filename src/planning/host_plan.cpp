@@ -18,10 +18,6 @@ using fleet::Act;
 using fleet::ActKind;
 using fleet::SlotFacts;
 
-const x509::Certificate* pointer(const std::optional<x509::Certificate>& certificate) {
-  return certificate ? &*certificate : nullptr;
-}
-
 std::string fingerprint(const std::string& pem) {
   const auto certificate = x509::Certificate::from_pem(pem);
   return certificate ? certificate->fingerprint : std::string();
@@ -153,7 +149,7 @@ class HostPlanner {
   void client(const SlotFacts& facts) {
     const std::string slot = fleet::to_string(facts.slot);
     if (blocked_.contains(slot)) return;
-    const x509::Certificate* authority = pointer(desired_.authorities.server);
+    const x509::Certificate* authority = in_force(desired_.authorities.server);
     const WantedPair wanted = wanted_client(desired_, facts.slot, at_);
     judged_pair(Phase::client_pairs, wanted, facts);
     if (blocked_.contains(slot)) return;
@@ -172,23 +168,23 @@ class HostPlanner {
 
   void server() {
     const auto& facts = view_.facts;
-    const bool answers = facts->server && facts->server->running && facts->server->problem.empty();
+    const bool answers = fleet::answering_server(*facts) != nullptr;
     const std::string slot = fleet::to_string(fleet::server_slot(host_.name));
     if (!host_.database || !answers || !facts->server_slot || blocked_.contains(slot)) return;
     judged_pair(Phase::server_pairs, wanted_server(desired_, host_, at_), *facts->server_slot);
     const bool pair_is_new = steps_.contains(Phase::server_pairs);
     if (override_found()) return;
     const bool already = trusts_ours(view_);
-    const auto bad_trust = judge_trust(*facts->server_slot, pointer(desired_.authorities.client));
+    const auto bad_trust = judge_trust(*facts->server_slot, in_force(desired_.authorities.client));
     if (already) {
       // The settings name the bundle already: it must be right before any reload.
       if (bad_trust)
-        trust(Phase::server_tls, *facts->server_slot, pointer(desired_.authorities.client),
+        trust(Phase::server_tls, *facts->server_slot, in_force(desired_.authorities.client),
               *bad_trust);
       return settings(Phase::server_tls, true, pair_is_new || bad_trust.has_value());
     }
     settings(Phase::server_tls, false, pair_is_new);
-    trust(Phase::server_trust, *facts->server_slot, pointer(desired_.authorities.client),
+    trust(Phase::server_trust, *facts->server_slot, in_force(desired_.authorities.client),
           bad_trust.value_or("the server does not use it yet"));
     settings(Phase::server_trust, true, true);
   }

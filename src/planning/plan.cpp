@@ -43,9 +43,9 @@ base::Findings check_clocks(const Observed& observed) {
 base::Findings check_primaries(const Observed& observed) {
   std::vector<std::string> primaries;
   for (const auto& [name, view] : observed.hosts) {
-    const bool answers = view.answered() && view.facts->server && view.facts->server->running &&
-                         view.facts->server->problem.empty();
-    if (answers && !view.facts->server->in_recovery) primaries.push_back(name);
+    const fleet::ServerFacts* server =
+        view.answered() ? fleet::answering_server(*view.facts) : nullptr;
+    if (server != nullptr && !server->in_recovery) primaries.push_back(name);
   }
   if (primaries.size() < 2) return {};
   const auto id = [&](const std::string& host) {

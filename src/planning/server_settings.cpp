@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "x509/certificate.h"
+#include "audit/tls_branch.h"
 
 namespace planning {
 namespace {
@@ -47,13 +47,6 @@ std::optional<std::string> conf_differs(const ServerFacts& server, const setting
   return "ssl.conf is not as pgseal writes it";
 }
 
-std::optional<x509::Certificate> parsed(const std::string& pem) {
-  if (pem.empty()) return std::nullopt;
-  auto certificate = x509::Certificate::from_pem(pem);
-  if (!certificate) return std::nullopt;
-  return std::move(certificate).value();
-}
-
 }  // namespace
 
 settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSettings& want) {
@@ -62,12 +55,6 @@ settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSett
   conf.min_protocol = want.min_protocol;
   if (want.client_trust) conf.client_ca_path = path_of(slot.folder, fleet::server_trust_file);
   return conf;
-}
-
-std::string running_value(const ServerFacts& server, std::string_view setting) {
-  const auto found = std::find_if(server.running_settings.begin(), server.running_settings.end(),
-                                  [&](const SettingFact& fact) { return fact.name == setting; });
-  return found == server.running_settings.end() ? std::string() : found->value;
 }
 
 const SettingFact* overriding(const ServerFacts& server, const std::string& folder) {
@@ -95,9 +82,7 @@ const SettingFact* overriding(const ServerFacts& server, const std::string& fold
 
 bool serves_own(const HostView& host) {
   if (!host.facts || !host.facts->server_slot || !host.served.tls) return false;
-  const auto disk = parsed(host.facts->server_slot->certificate);
-  const auto served = parsed(host.served.certificate);
-  return disk && served && disk->der == served->der;
+  return audit::same_certificate(host.facts->server_slot->certificate, host.served.certificate);
 }
 
 bool trusts_ours(const HostView& host) {
@@ -131,10 +116,6 @@ SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings&
   judged.reload = running_differs(server, conf);
   if (!judged.reload) judged.reload = served_differs(host, want.client_trust);
   return judged;
-}
-
-bool snakeoil(std::string_view certificate_file) {
-  return certificate_file.find("ssl-cert-snakeoil") != std::string_view::npos;
 }
 
 }  // namespace planning

@@ -25,9 +25,6 @@ settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSett
 /// Judges a running server. `client_trust` of `want` says whether ssl_ca_file shall be ours by now.
 SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings& want);
 
-/// The running value of a setting, "" where it was not seen.
-std::string running_value(const fleet::ServerFacts& server, std::string_view setting);
-
 /// Who beats our ssl.conf: the written setting in force that is not ours, with its place; null
 /// where ours counts. Only meaningful once the include is in place.
 const fleet::SettingFact* overriding(const fleet::ServerFacts& server, const std::string& folder);
@@ -40,9 +37,5 @@ bool trusts_ours(const HostView& host);
 
 /// True where a handshake from outside showed exactly the certificate that lies on disk.
 bool serves_own(const HostView& host);
-
-/// True for a pair that a distribution made at installation, which nobody can rely on
-/// (Debian's ssl-cert package: "snakeoil").
-bool snakeoil(std::string_view certificate_file);
 
 }  // namespace planning

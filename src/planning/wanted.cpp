@@ -20,10 +20,6 @@ const Identity* find_identity(const Environment& environment, const std::string&
   return found == environment.identities.end() ? nullptr : &*found;
 }
 
-const x509::Certificate* pointer(const std::optional<x509::Certificate>& certificate) {
-  return certificate ? &*certificate : nullptr;
-}
-
 }  // namespace
 
 std::vector<Slot> client_slots(const Environment& environment, const fleet::Host& host) {
@@ -81,7 +77,7 @@ WantedPair wanted_server(const Desired& desired, const fleet::Host& host, base::
   WantedPair wanted;
   wanted.slot = fleet::server_slot(host.name);
   wanted.names = desired.environment->certificate_names(host);
-  wanted.authority = pointer(desired.authorities.server);
+  wanted.authority = in_force(desired.authorities.server);
   wanted.lifetime_days =
       lifetime_days(desired.environment->policy.server_days, wanted.authority, at);
   return wanted;
@@ -91,7 +87,7 @@ WantedPair wanted_client(const Desired& desired, const Slot& slot, base::Time at
   WantedPair wanted;
   wanted.slot = slot;
   wanted.common_name = slot.name;
-  wanted.authority = pointer(desired.authorities.client);
+  wanted.authority = in_force(desired.authorities.client);
   const Identity* identity = find_identity(*desired.environment, slot.name);
   const int days = identity != nullptr && identity->days ? *identity->days
                                                          : desired.environment->policy.client_days;

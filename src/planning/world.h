@@ -23,6 +23,11 @@ struct Authorities {
   std::optional<x509::Certificate> client;
 };
 
+/// An authority as those who may have none want it: null before the first apply.
+inline const x509::Certificate* in_force(const std::optional<x509::Certificate>& authority) {
+  return authority ? &*authority : nullptr;
+}
+
 struct Desired {
   const fleet::Environment* environment = nullptr;
   Authorities authorities;
