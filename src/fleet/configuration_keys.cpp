@@ -80,7 +80,8 @@ constexpr auto keys = std::to_array<ConfigurationKey>({
     {"identity", "hosts", texts, "(required)",
      "Host names; \"@databases\" stands for the hosts with database = true, \"@all\" for all."},
     {"identity", "os_users", texts, "(required)",
-     "The operating system users there, in whose ~/.postgresql the certificate goes."},
+     "The operating system users there, in whose ~/.postgresql the certificate goes; for kind = "
+     "\"named\" the account of the same name unless written."},
     {"identity", "databases", texts, "(what the role may connect to)",
      "Where pgseal verify connects."},
     {"identity", "require", text, "(the policy's)", "As in [policy], for this identity alone."},

@@ -171,10 +171,13 @@ void read_host(const Value& value, Draft& draft, Problems& problems) {
 }
 
 // Where nobody holds it, an identity would be a certificate for no one.
-void check_bearers(TableReader& table) {
+void check_bearers(TableReader& table, IdentityKind kind) {
   for (const char* name : {"hosts", "os_users"}) {
+    const Member* written = table.find(name);
+    if (written == nullptr && kind == IdentityKind::named && name == std::string_view("os_users"))
+      continue;  // the person's own account
     if (!table.require(name, "An identity is held by operating system users on hosts.")) continue;
-    if (table.find(name)->value.items.empty())
+    if (written->value.items.empty())
       table.object(name, fmt::format("{} is empty", name),
                    "An identity is held by operating system users on hosts.");
   }
@@ -206,10 +209,12 @@ void read_identity(const Value& value, Draft& draft, Problems& problems) {
   identity.name = table.text("name", check_role);
   if (const auto kind = table.choice("kind", kinds))
     identity.kind = static_cast<IdentityKind>(*kind);
-  check_bearers(table);
+  check_bearers(table, identity.kind);
   identity.hosts = table.texts("hosts");
   read_hosts_of(table, identity, draft, problems);
   identity.os_users = table.texts("os_users", check_os_user);
+  if (identity.kind == IdentityKind::named && table.find("os_users") == nullptr)
+    identity.os_users = {identity.name};
   identity.databases = table.texts("databases", check_database);
   identity.require = read_requirement(table);
   identity.method = read_method(table);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "planning/gates.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "planning/pairs.h"
@@ -13,6 +15,47 @@ namespace {
 const HostView* view_of(const Observed& observed, const std::string& host) {
   const auto found = observed.hosts.find(host);
   return found == observed.hosts.end() ? nullptr : &found->second;
+}
+
+/// True where the slot holds a certificate and none of ours: another authority vouched so far.
+bool vouched_by_another(const fleet::SlotFacts& slot, const x509::Certificate* ours) {
+  if (slot.certificate.empty()) return false;
+  const auto held = x509::Certificate::from_pem(slot.certificate);
+  return held && (ours == nullptr || !held->signed_by(*ours));
+}
+
+/// Clients that verify today and would not take a server certificate of ours.
+std::vector<std::string> strangers_to_ours(const Desired& desired, const Observed& observed) {
+  std::vector<std::string> strangers;
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const HostView* view = view_of(observed, host.name);
+    if (view == nullptr || !view->answered()) {
+      if (!client_slots(*desired.environment, host).empty())
+        strangers.push_back(host.name + " did not answer");
+      continue;
+    }
+    for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view->facts))
+      if (trusts_another_alone(*slot, in_force(desired.authorities.server)))
+        strangers.push_back(fmt::format("{} on {} trusts another authority alone",
+                                        fleet::to_string(slot->slot), host.name));
+  }
+  return strangers;
+}
+
+/// Only a server that another authority vouches for has clients to lose by changing its pair.
+GateResult succession(const Desired& desired, const Observed& observed) {
+  GateResult result{Gate::succession, {}};
+  std::vector<std::string> strangers;
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const HostView* view = view_of(observed, host.name);
+    if (!host.database || view == nullptr || !view->answered() || !view->facts->server_slot)
+      continue;
+    if (!vouched_by_another(*view->facts->server_slot, in_force(desired.authorities.server)))
+      continue;
+    if (strangers.empty()) strangers = strangers_to_ours(desired, observed);
+    for (const std::string& stranger : strangers) result.blockers.push_back({host.name, stranger});
+  }
+  return result;
 }
 
 GateResult pairs_ready(const Desired& desired, const Observed& observed) {
@@ -55,13 +98,28 @@ GateResult servers_proven(const Desired& desired, const Observed& observed) {
   return result;
 }
 
+/// A server that would refuse a certificate of ours where it takes another authority's, "" if none.
+std::string server_that_refuses_ours(const Desired& desired, const Observed& observed) {
+  for (const fleet::Host& host : desired.environment->hosts) {
+    if (!host.database) continue;
+    const HostView* view = view_of(observed, host.name);
+    if (view == nullptr || !view->answered()) return host.name + " did not answer";
+    if (trusts_ours(*view) &&
+        trusts_another_alone(*view->facts->server_slot, in_force(desired.authorities.client)))
+      return host.name + " trusts another client authority alone";
+  }
+  return "";
+}
+
 GateResult trust_in_place(const Desired& desired, const Observed& observed) {
   GateResult result{Gate::trust_in_place, {}};
-  const auto& authority = desired.authorities.server;
+  const std::string refusing = server_that_refuses_ours(desired, observed);
   for (const auto& [host, view] : observed.hosts) {
     if (!view.answered()) continue;
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view.facts)) {
-      const auto reason = judge_trust(*slot, in_force(authority));
+      auto reason = judge_trust(*slot, in_force(desired.authorities.server));
+      const bool may_lose = vouched_by_another(*slot, in_force(desired.authorities.client));
+      if (!reason && may_lose && !refusing.empty()) reason = refusing;
       if (!reason) continue;
       result.blockers.push_back({host, fleet::to_string(slot->slot) + ": " + *reason});
       break;
@@ -105,6 +163,8 @@ GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
   switch (gate) {
     case Gate::none:
       return {};
+    case Gate::succession:
+      return succession(desired, observed);
     case Gate::pairs_ready:
       return pairs_ready(desired, observed);
     case Gate::servers_proven:

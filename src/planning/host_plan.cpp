@@ -10,6 +10,7 @@
 #include "planning/pairs.h"
 #include "planning/server_settings.h"
 #include "planning/wanted.h"
+#include "x509/bundle.h"
 
 namespace planning {
 namespace {
@@ -136,12 +137,16 @@ class HostPlanner {
     findings_.push_back(std::move(found));
   }
 
-  void trust(Phase phase, const SlotFacts& facts, const x509::Certificate* authority,
+  static std::string pem(const x509::Certificate* authority) {
+    return authority == nullptr ? "" : authority->to_pem();
+  }
+
+  void trust(Phase phase, const SlotFacts& facts, const std::string& bundle,
              const std::string& reason) {
     Act act;
     act.kind = ActKind::install_trust;
     act.slot = facts.slot;
-    act.trust = authority == nullptr ? "" : authority->to_pem();
+    act.trust = bundle;
     act.replace = desired_.replace || facts.slot.kind == fleet::SlotKind::server;
     add(phase, std::move(act), reason, "the bundle is read again");
   }
@@ -155,8 +160,12 @@ class HostPlanner {
     if (blocked_.contains(slot)) return;
     const auto reason = judge_trust(facts, authority);
     if (!reason) return;
+    // A root.crt that holds another authority makes its client verify already: ours beside it takes
+    // nothing away, and has to be there before a server changes over.
+    const bool beside = trusts_another_alone(facts, authority);
     if (facts.trust_problem.empty() || desired_.replace)
-      return trust(Phase::client_trust, facts, authority, *reason);
+      return trust(beside ? Phase::both_trusts : Phase::client_trust, facts, pem(authority),
+                   *reason);
     base::Finding found =
         audit::finding("slot.trust-broken",
                        fmt::format("trust bundle of {} on \"{}\": {}", slot, host_.name, *reason));
@@ -174,19 +183,40 @@ class HostPlanner {
     judged_pair(Phase::server_pairs, wanted_server(desired_, host_, at_), *facts->server_slot);
     const bool pair_is_new = steps_.contains(Phase::server_pairs);
     if (override_found()) return;
-    const bool already = trusts_ours(view_);
-    const auto bad_trust = judge_trust(*facts->server_slot, in_force(desired_.authorities.client));
-    if (already) {
-      // The settings name the bundle already: it must be right before any reload.
-      if (bad_trust)
-        trust(Phase::server_tls, *facts->server_slot, in_force(desired_.authorities.client),
-              *bad_trust);
-      return settings(Phase::server_tls, true, pair_is_new || bad_trust.has_value());
-    }
+    const x509::Certificate* authority = in_force(desired_.authorities.client);
+    const auto bad_trust = judge_trust(*facts->server_slot, authority);
+    if (trusts_ours(view_)) return settings_in_use(*facts->server_slot, bad_trust, pair_is_new);
     settings(Phase::server_tls, false, pair_is_new);
-    trust(Phase::server_trust, *facts->server_slot, in_force(desired_.authorities.client),
+    trust(Phase::server_trust, *facts->server_slot, pem(authority),
           bad_trust.value_or("the server does not use it yet"));
     settings(Phase::server_trust, true, true);
+  }
+
+  /// The server's settings name our bundle already: it must be right before any reload. Another
+  /// authority in it has clients of its own: ours goes beside it, and it leaves when they have
+  /// ours.
+  void settings_in_use(const SlotFacts& slot, const std::optional<std::string>& bad_trust,
+                       bool pair_is_new) {
+    const std::string ours = pem(in_force(desired_.authorities.client));
+    const auto there = x509::Bundle::from_pem(slot.trust);
+    const bool shared = bad_trust && slot.trust_problem.empty() && there && !there->empty();
+    if (bad_trust && !shared) trust(Phase::server_tls, slot, ours, *bad_trust);
+    settings(Phase::server_tls, true, pair_is_new || (bad_trust && !shared));
+    if (!shared) return;
+    if (trusts_another_alone(slot, in_force(desired_.authorities.client))) {
+      trust(Phase::both_trusts, slot, slot.trust + ours, *bad_trust);
+      reload(Phase::both_trusts, "the bundle it loads is new");
+    }
+    trust(Phase::server_trust, slot, ours, "it holds authorities that are not this environment's");
+    reload(Phase::server_trust, "the bundle it loads is new");
+  }
+
+  void reload(Phase phase, const std::string& reason) {
+    Act act;
+    act.kind = ActKind::reload;
+    act.slot = fleet::server_slot(host_.name);
+    act.settings = {true, desired_.environment->policy.min_protocol};
+    add(phase, act, reason, "a handshake from outside shows its certificate and asks for ours");
   }
 
   void settings(Phase phase, bool client_trust, bool files_are_new) {

@@ -59,13 +59,23 @@ std::optional<std::string> due(const Certificate& certificate, base::Time at) {
                      base::days_between(certificate.not_before, certificate.not_after));
 }
 
-/// A certificate that no authority of this environment signed. In a server slot, a folder of our
-/// own, nobody else's can lie by right.
-Judgement foreign(const WantedPair& wanted, const Certificate& certificate, bool replace) {
+/// True where `issuer` ("/O=…/CN=…") is named as an authority of this environment.
+bool earlier_authority(const std::string& issuer, const std::string& environment) {
+  return issuer.starts_with("/O=" + environment + "/CN=pgseal client authority ") ||
+         issuer.starts_with("/O=" + environment + "/CN=pgseal server authority ");
+}
+
+/// A certificate that no authority in force signed. In a server slot, a folder of our own, nobody
+/// else's can lie by right; and what an authority of this environment's name once signed is
+/// pgseal's own, from before its ledger was lost.
+Judgement foreign(const WantedPair& wanted, const Certificate& certificate,
+                  const Desired& desired) {
   const std::string reason = fmt::format("issued by {}", certificate.issuer);
-  if (wanted.slot.kind == SlotKind::server || replace ||
+  if (earlier_authority(certificate.issuer, desired.environment->name))
+    return {Remedy::new_pair, reason + ", whose ledger this is not"};
+  if (wanted.slot.kind == SlotKind::server || desired.replace ||
       wanted.slot.place == fleet::SlotPlace::environment)
-    return {Remedy::new_pair, reason};
+    return {Remedy::new_pair, reason + "; archived first"};
   return {Remedy::leave, reason};
 }
 
@@ -75,7 +85,7 @@ Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& fa
   if (!certificate)
     return {desired.replace ? Remedy::new_pair : Remedy::leave, certificate.error().message};
   if (wanted.authority == nullptr || !certificate->signed_by(*wanted.authority))
-    return foreign(wanted, *certificate, desired.replace);
+    return foreign(wanted, *certificate, desired);
   if (!desired.issued.contains(certificate->fingerprint))
     return {Remedy::new_pair, "the ledger does not know its certificate"};
   if (const auto wrong = wrong_names(wanted, *certificate)) return {Remedy::new_pair, *wrong};
@@ -125,6 +135,13 @@ Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
   Judgement judged = judge_certificate(wanted, facts, desired, at);
   if (judged.remedy != Remedy::none) return judged;
   return judge_key(facts);
+}
+
+bool trusts_another_alone(const fleet::SlotFacts& facts, const x509::Certificate* authority) {
+  if (facts.trust.empty() || !facts.trust_problem.empty()) return false;
+  const auto bundle = x509::Bundle::from_pem(facts.trust);
+  if (!bundle || bundle->empty()) return false;
+  return authority == nullptr || !bundle->contains(*authority);
 }
 
 std::optional<std::string> judge_trust(const fleet::SlotFacts& facts,

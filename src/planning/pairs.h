@@ -43,6 +43,10 @@ int lifetime_days(int configured, const x509::Certificate* authority, base::Time
 Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
                      const Desired& desired, base::Time at);
 
+/// True where the bundle on disk is in use by somebody and `authority` is not in it: whoever has it
+/// would refuse what `authority` signed.
+bool trusts_another_alone(const fleet::SlotFacts& facts, const x509::Certificate* authority);
+
 /// Why the bundle on disk is not enough, or null. `authority` must be in it; retired ones of ours
 /// must not; foreign ones may only stand in a client's.
 std::optional<std::string> judge_trust(const fleet::SlotFacts& facts,

@@ -14,10 +14,17 @@ std::span<const PhaseRow> phase_table() {
        {ActKind::mark_host},
        {},
        "A mark changes nothing for anybody; the highest generation seen must not be forgotten."},
+      {Phase::both_trusts,
+       "trust both",
+       "who trusts another authority learns ours beside it",
+       Gate::none,
+       {ActKind::install_trust, ActKind::reload},
+       {ActKind::install_trust, ActKind::reload},
+       "Ours is taken out again; what else stood there was never touched."},
       {Phase::server_pairs,
        "server pairs",
        "each database host makes its own key and gets its certificate",
-       Gate::none,
+       Gate::succession,
        {ActKind::make_key, ActKind::install_certificate},
        {ActKind::archive_slot},
        "The server does not read the pair before its settings name it."},
@@ -57,13 +64,15 @@ const PhaseRow& row(Phase phase) { return phase_table()[static_cast<std::size_t>
 std::string_view name(Phase phase) { return row(phase).name; }
 
 bool each_for_itself(Gate gate) {
-  return gate == Gate::pairs_ready || gate == Gate::trust_in_place;
+  return gate == Gate::succession || gate == Gate::pairs_ready || gate == Gate::trust_in_place;
 }
 
 std::string_view name(Gate gate) {
   switch (gate) {
     case Gate::none:
       return "none";
+    case Gate::succession:
+      return "every client that trusts another authority knows ours";
     case Gate::pairs_ready:
       return "every database host has its pair";
     case Gate::servers_proven:

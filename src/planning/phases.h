@@ -16,6 +16,7 @@ namespace planning {
 
 enum class Phase : std::uint8_t {
   mark,
+  both_trusts,
   server_pairs,
   server_tls,
   client_trust,
@@ -25,9 +26,12 @@ enum class Phase : std::uint8_t {
 
 enum class Gate : std::uint8_t {
   none,
-  pairs_ready,       ///< the database host's own pair is in place
-  servers_proven,    ///< every database host serves its own certificate
-  trust_in_place,    ///< the client's root.crt has the server authority
+  succession,      ///< where another authority vouches so far, each client knows ours beside it
+  pairs_ready,     ///< the database host's own pair is in place
+  servers_proven,  ///< every database host serves its own certificate
+  /// The client's root.crt has the server authority; and where it holds another client authority's
+  /// pair, each server takes certificates of ours beside those.
+  trust_in_place,
   clients_equipped,  ///< each client slot that answered has its pair
 };
 

@@ -65,6 +65,9 @@ class Lab:
     def sql(self, host, query):
         return self.run(host, f"psql -Atc \"{query}\"", user="postgres")
 
+    def power(self, host, state):
+        self._lab("power", self.folder, host, state)
+
     def secrets(self):
         lines = (self.folder / "secrets").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)

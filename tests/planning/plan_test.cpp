@@ -9,6 +9,7 @@
 #include "planning/environment.h"
 #include "planning/gates.h"
 #include "planning/wanted.h"
+#include "x509/bundle.h"
 
 using fleet::ActKind;
 using planning::Gate;
@@ -30,12 +31,14 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a plan for bare hosts has all phases, and only those without a gate may start") {
+TEST_CASE("a plan for bare hosts has all phases but the one for a change of authority") {
   World world;
   const auto plan = world.plan();
-  CHECK(plan.phases.size() == planning::phase_table().size());
-  for (const auto& phase : plan.phases)
-    CHECK(phase.gate.holds() == (planning::row(phase.phase).gate == Gate::none));
+  CHECK(plan.phases.size() == planning::phase_table().size() - 1);
+  for (const auto& phase : plan.phases) {
+    CHECK(phase.phase != planning::Phase::both_trusts);
+    CHECK(phase.gate.holds() == (phase.phase <= planning::Phase::server_pairs));
+  }
 }
 
 TEST_CASE("a plan for hosts that are as they should be is empty") {
@@ -113,16 +116,29 @@ TEST_CASE("a silent application host holds back only what would cut it off") {
   CHECK(plan.owed[0].steps == std::vector<std::string>{"client:deploy@deploy"});
 }
 
+namespace {
+
+// openssl req -x509 -newkey ec … -subj /O=company/CN=deploy
+const char* const of_a_company =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBnjCCAUOgAwIBAgIUBzlwTs1yAlSGuUVlhDY1ximQlLowCgYIKoZIzj0EAwIw\n"
+    "IzEQMA4GA1UECgwHY29tcGFueTEPMA0GA1UEAwwGZGVwbG95MCAXDTI2MTEyNDEz\n"
+    "MTc0OFoYDzIxMjYxMDMxMTMxNzQ4WjAjMRAwDgYDVQQKDAdjb21wYW55MQ8wDQYD\n"
+    "VQQDDAZkZXBsb3kwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATW//kieQgEzp3L\n"
+    "wNbdf5o0zt9naOmjuHnEAvn/RFdqFNQBfLRx8Vdq0OPhAXm0FAg82glsFZX5B+6o\n"
+    "ixYcZ6TIo1MwUTAdBgNVHQ4EFgQUKVBH/16ak9gFc+1/67bHmsdYpj8wHwYDVR0j\n"
+    "BBgwFoAUKVBH/16ak9gFc+1/67bHmsdYpj8wDwYDVR0TAQH/BAUwAwEB/zAKBggq\n"
+    "hkjOPQQDAgNJADBGAiEAtTgg0cxYh9RFx+TcmaGE4MSvWgl6YUjojx702g6BEl4C\n"
+    "IQCKLwq5Y6kTGIbeB+BFvT/5NTYLKTI/q9UEDbX/S9mQJQ==\n"
+    "-----END CERTIFICATE-----\n";
+
+}  // namespace
+
 TEST_CASE("a foreign pair is left alone, said, and keeps the server from asking for certificates") {
   World world;
   world.prove_database();
-  World other;
   auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
-  const auto key = x509::PrivateKey::generate(x509::KeyType::p256).value();
-  const auto request = x509::Request::parse(x509::make_request(key, "x").value()).value();
-  const auto draft = x509::draft_client({"company", "deploy"}, now, base::Days(30));
-  slot.certificate =
-      other.client_issuer.sign(other.client_issuer.approve(*draft, request).value())->to_pem();
+  slot.certificate = of_a_company;
   slot.key = fleet::KeyState::good;
   const auto plan = world.plan();
   CHECK(found(plan, "slot.foreign") != nullptr);
@@ -130,6 +146,71 @@ TEST_CASE("a foreign pair is left alone, said, and keeps the server from asking 
   CHECK_FALSE(planning::check(Gate::clients_equipped, world.desired, world.observed).holds());
   world.desired.replace = true;
   CHECK(has(world.plan(), "app1", ActKind::make_key));
+}
+
+namespace {
+
+/// `world` as another controller, since lost, has left it.
+void found_anew(World& world, const World& lost) {
+  world.prove_database();
+  world.equip_application();
+  world.desired.authorities = {lost.server_issuer.certificate(), lost.client_issuer.certificate()};
+}
+
+const planning::PlannedPhase* phase_of(const planning::Plan& plan, planning::Phase phase) {
+  for (const auto& planned : plan.phases)
+    if (planned.phase == phase) return &planned;
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("a new authority goes beside the old one everywhere before a server changes over") {
+  World world;
+  const World successor;
+  found_anew(world, successor);
+  const auto plan = world.plan();
+  const auto* beside = phase_of(plan, planning::Phase::both_trusts);
+  REQUIRE(beside != nullptr);
+  CHECK(beside->gate.holds());
+  REQUIRE(beside->steps.size() == 3);
+  for (const auto& step : beside->steps)
+    if (step.host == "db1" && step.act.kind == ActKind::install_trust)
+      CHECK(x509::Bundle::from_pem(step.act.trust)->certificates().size() == 2);
+  const auto* pairs = phase_of(plan, planning::Phase::server_pairs);
+  REQUIRE(pairs != nullptr);
+  CHECK_FALSE(pairs->gate.lets("db1"));
+  const auto* clients = phase_of(plan, planning::Phase::client_pairs);
+  REQUIRE(clients != nullptr);
+  CHECK_FALSE(clients->gate.lets("app1"));
+}
+
+TEST_CASE("a silent client host keeps a server from changing over to a new authority") {
+  World world;
+  const World successor;
+  found_anew(world, successor);
+  auto& app = world.observed.hosts["app1"];
+  app.facts->client_slots[0].trust += successor.server_issuer.certificate().to_pem();
+  CHECK(planning::check(Gate::succession, world.desired, world.observed).holds());
+  app.facts.reset();
+  app.silence = base::error(base::Code::link_unreachable, "no");
+  CHECK_FALSE(planning::check(Gate::succession, world.desired, world.observed).lets("db1"));
+}
+
+TEST_CASE("a client changes over when every server takes both authorities' certificates") {
+  World world;
+  const World successor;
+  found_anew(world, successor);
+  world.observed.hosts["app1"].facts->client_slots[0].trust +=
+      successor.server_issuer.certificate().to_pem();
+  CHECK_FALSE(planning::check(Gate::trust_in_place, world.desired, world.observed).lets("app1"));
+  world.observed.hosts["db1"].facts->server_slot->trust +=
+      successor.client_issuer.certificate().to_pem();
+  CHECK(planning::check(Gate::trust_in_place, world.desired, world.observed).lets("app1"));
+  // The old authority leaves the servers when the clients have changed over, and not before.
+  const auto* retire = phase_of(world.plan(), planning::Phase::server_trust);
+  REQUIRE(retire != nullptr);
+  CHECK_FALSE(retire->gate.holds());
 }
 
 TEST_CASE("a host marked by another ledger, or by a newer one, gets no step") {
