@@ -136,8 +136,10 @@ void check_written(const HostFacts& facts, const ServerFacts& server, Findings& 
     // "setting could not be applied" is how an override looks here; it has a finding of its own.
     if (fact.error.empty() || fact.error == "setting could not be applied") continue;
     Finding found =
-        finding("server.settings-error", fmt::format("setting \"{}\" on \"{}\": {}", fact.name,
-                                                     facts.host, base::printable_line(fact.error)));
+        finding("server.settings-error",
+                fmt::format("{} on \"{}\": {}",
+                            fact.name.empty() ? "configuration" : "setting \"" + fact.name + "\"",
+                            facts.host, base::printable_line(fact.error)));
     found.file = fact.file;
     found.line = fact.line;
     findings.push_back(std::move(found));

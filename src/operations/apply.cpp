@@ -90,7 +90,7 @@ class Run {
 
   Result<ApplyReport> finish() {
     if (ledger_ && ledger_->access() == ledger::Access::write)
-      TRY(record_observed(*ledger_, environment_, observed_, plan_, held_back()));
+      TRY(record_observed(*ledger_, desired_, observed_, plan_, held_back()));
     ApplyReport report;
     report.changed = changed_;
     report.interrupted = world_.interrupted();

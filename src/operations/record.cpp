@@ -28,9 +28,11 @@ Result<void> settle_debt(ledger::Ledger& ledger, const std::string& host, bool a
 
 /// Set once, at the first apply that acted on the host; changed only by --take-over.
 Result<void> pin(ledger::Ledger& ledger, const std::string& host, const fleet::HostFacts& facts,
-                 base::Time at) {
+                 bool take_over, base::Time at) {
   if (!facts.server || facts.server->system_identifier.empty()) return {};
-  if (TRY(ledger.find_pin(host))) return {};
+  const auto pinned = TRY(ledger.find_pin(host));
+  if (pinned && (!take_over || pinned->system_identifier == facts.server->system_identifier))
+    return {};
   return ledger.set_pin({host, facts.server->system_identifier, facts.machine_id, at});
 }
 
@@ -67,17 +69,17 @@ ledger::Observation observation_of(const fleet::Host& host, const planning::Host
   return seen;
 }
 
-Result<void> record_observed(ledger::Ledger& ledger, const fleet::Environment& environment,
+Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& desired,
                              const planning::Observed& observed, const planning::Plan& plan,
                              const std::map<std::string, std::vector<std::string>>& held) {
   return ledger.transaction([&]() -> Result<void> {
-    for (const fleet::Host& host : environment.hosts) {
+    for (const fleet::Host& host : desired.environment->hosts) {
       const auto view = observed.hosts.find(host.name);
       if (view == observed.hosts.end()) continue;
       TRY(ledger.record_observation(observation_of(host, view->second, observed.at)));
       TRY(settle_debt(ledger, host.name, view->second.answered(), held, observed.at));
       if (host.database && view->second.answered())
-        TRY(pin(ledger, host.name, *view->second.facts, observed.at));
+        TRY(pin(ledger, host.name, *view->second.facts, desired.take_over, observed.at));
     }
     if (plan.pending() == 0) TRY(ledger.clear_phase(observed.at));
     return {};

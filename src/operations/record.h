@@ -14,7 +14,7 @@
 namespace operations {
 
 /// `held`: host → steps that it still has to get. A host that answered and has none pays its debt.
-base::Result<void> record_observed(ledger::Ledger& ledger, const fleet::Environment& environment,
+base::Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& desired,
                                    const planning::Observed& observed, const planning::Plan& plan,
                                    const std::map<std::string, std::vector<std::string>>& held);
 

@@ -102,6 +102,19 @@ class Drift(unittest.TestCase):
         self.mends("install certificate", "app1")
         self.assertEqual(self.lab.run("app1", "stat -c %a ~deploy/.postgresql/postgresql.key"), "600")
 
+    def test_apply_to_some_hosts_leaves_the_others_steps_for_later(self):
+        self.lab.run("app1", "chmod 644 ~deploy/.postgresql/postgresql.key")
+        self.lab.run("db1", "chmod 644 ~root/.postgresql/postgresql.key")
+        done = steps(self.lab.json("apply", "--yes", "--host", "app*", status=0))
+        self.assertEqual({step["host"] for step in done}, {"app1"})
+        self.assertEqual({step["host"] for step in steps(self.lab.json("plan", status=1))}, {"db1"})
+        self.assertEqual(self.lab.run("db1", "stat -c %a ~root/.postgresql/postgresql.key"), "644")
+        self.mends("install certificate")
+
+    def test_a_pattern_that_names_no_host_is_refused(self):
+        refused = self.lab.pgseal("apply", "--yes", "--host", "nosuch*", status=2)
+        self.assertIn("nosuch*", refused.stderr)
+
     def test_a_certificate_that_is_gone(self):
         self.lab.run("app1", "rm ~deploy/.postgresql/postgresql.crt ~deploy/.postgresql/postgresql.key")
         self.mends("make key", "app1")
