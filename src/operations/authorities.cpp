@@ -47,7 +47,8 @@ Result<void> found_one(const fleet::Environment& environment, ledger::Ledger& le
   order.key_type = environment.policy.key_type;
   const x509::Authority made = TRY(x509::create_authority(order, at));
   const std::string path = key_path(environment, kind, order.generation);
-  TRY(base::write_file_durably(path, TRY(key_text(made.key, passphrase)), 0600));
+  const auto key = TRY(key_text(made.key, passphrase));
+  TRY(base::write_file_durably(path, key, 0600));
   ledger::Authority row;
   row.kind = kind;
   row.generation = order.generation;
@@ -151,7 +152,8 @@ Result<std::string> IssuingDesk::issue(const IssueOrder& order, base::Time at) {
       order.slot.kind == fleet::SlotKind::server ? AuthorityKind::server : AuthorityKind::client;
   x509::Issuer* signer = TRY(issuer(kind));
   const x509::Request request = TRY(x509::Request::parse(order.request));
-  x509::Approval approval = TRY(signer->approve(TRY(draft(order, at)), request));
+  const x509::Draft drafted = TRY(draft(order, at));
+  x509::Approval approval = TRY(signer->approve(drafted, request));
   const x509::Certificate& preview = approval.preview();
   ledger::SerialIntent intent;
   intent.serial = preview.serial_hex;
