@@ -15,12 +15,13 @@ endforeach()
 find_library(LIBPQ_STATIC NAMES libpq.a)
 find_library(SSL_STATIC NAMES libssl.a)
 find_library(CRYPTO_STATIC NAMES libcrypto.a)
-if(PG_SERVER_LIBRARIES AND LIBPQ_STATIC AND SSL_STATIC AND CRYPTO_STATIC AND NOT PGSEAL_SANITIZE)
+find_library(YAML_STATIC NAMES libyaml.a)
+if(PG_SERVER_LIBRARIES AND LIBPQ_STATIC AND SSL_STATIC AND CRYPTO_STATIC AND YAML_STATIC AND NOT PGSEAL_SANITIZE)
   set(NODE_STATIC ON)
 else()
-  message(STATUS "pgseal-node: static libpq or OpenSSL is absent, so the node is linked to shared "
+  message(STATUS "pgseal-node: static libpq, OpenSSL or libyaml is absent, so the node is linked to shared "
                  "libraries and runs only where libpq5 and libssl3 are installed "
-                 "(packages: libpq-dev libssl-dev postgresql-server-dev-15)")
+                 "(packages: libpq-dev libssl-dev libyaml-dev postgresql-server-dev-15)")
 endif()
 
 function(add_node target source)
@@ -37,9 +38,9 @@ function(link_node_libraries target)
     target_link_options(${target} PRIVATE -static-libstdc++ -s)
     target_link_libraries(${target} PRIVATE "${LIBPQ_STATIC}"
       "${PG_SERVER_LIBRARIES}/libpgcommon_shlib.a" "${PG_SERVER_LIBRARIES}/libpgport_shlib.a"
-      "${SSL_STATIC}" "${CRYPTO_STATIC}" m Threads::Threads)
+      "${SSL_STATIC}" "${CRYPTO_STATIC}" "${YAML_STATIC}" m Threads::Threads)
   else()
-    target_link_libraries(${target} PRIVATE PostgreSQL::PostgreSQL OpenSSL::SSL OpenSSL::Crypto
+    target_link_libraries(${target} PRIVATE PostgreSQL::PostgreSQL OpenSSL::SSL OpenSSL::Crypto PkgConfig::YAML
       Threads::Threads)
   endif()
 endfunction()

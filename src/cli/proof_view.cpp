@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "audit/sources.h"
 #include "base/text.h"
 #include "cli/speech.h"
 #include "cli/views.h"
@@ -64,6 +65,16 @@ std::string sessions_text(const std::vector<operations::SessionProof>& sessions)
   return text;
 }
 
+std::string source_text(const operations::SourceProof& proof) {
+  std::string text;
+  for (const auto& one : proof.source.connections)
+    text += fmt::format("{:<10} {}{} {}: host={} sslmode={}\n", proof.host,
+                        printable_line(proof.source.path), one.where.empty() ? "" : ",",
+                        printable_line(one.where), printable_line(one.host),
+                        printable_line(audit::sslmode_of(one)));
+  return text;
+}
+
 std::string slot_text(const operations::SlotStatus& slot) {
   return fmt::format("             {:<28} until {} ({} days left){}\n", slot.slot,
                      base::format_date(slot.not_after), slot.days_left,
@@ -79,6 +90,8 @@ std::string text_of(const operations::VerifyReport& report) {
   for (const auto& proof : report.connections) text += connection_text(proof);
   if (!report.sessions.empty()) text += "\nlive sessions, as the servers see them\n";
   text += sessions_text(report.sessions);
+  if (!report.sources.empty()) text += "\nwhat applications' own settings say\n";
+  for (const auto& proof : report.sources) text += source_text(proof);
   if (!report.findings.empty()) text += "\n" + text_of(report.findings);
   return text + (report.ok() ? "\nproven\n" : "\nNOT proven\n");
 }

@@ -2,6 +2,7 @@
 // The documents of json.h. The one file of this folder that includes the JSON library.
 #include <nlohmann/json.hpp>
 
+#include "audit/sources.h"
 #include "base/text.h"
 #include "cli/json.h"
 #include "x509/certificate.h"
@@ -107,6 +108,19 @@ Json of(const operations::ConnectionProof& proof) {
   return json;
 }
 
+Json of(const operations::SourceProof& proof) {
+  Json json{{"host", proof.host},
+            {"identity", printable_line(proof.source.identity)},
+            {"os_user", printable_line(proof.source.os_user)},
+            {"file", printable_line(proof.source.path)}};
+  json["connections"] = Json::array();
+  for (const auto& one : proof.source.connections)
+    json["connections"].push_back({{"where", or_null(printable_line(one.where))},
+                                   {"server", or_null(printable_line(one.host))},
+                                   {"sslmode", printable_line(audit::sslmode_of(one))}});
+  return json;
+}
+
 Json of(const operations::SessionProof& proof) {
   const fleet::SessionFact& session = proof.session;
   return {{"host", proof.host},
@@ -151,6 +165,8 @@ std::string json_of(const operations::VerifyReport& report) {
   for (const auto& proof : report.connections) json["connections"].push_back(of(proof));
   json["sessions"] = Json::array();
   for (const auto& proof : report.sessions) json["sessions"].push_back(of(proof));
+  json["sources"] = Json::array();
+  for (const auto& proof : report.sources) json["sources"].push_back(of(proof));
   json["findings"] = of(report.findings);
   json["ok"] = report.ok();
   return document(json);

@@ -14,6 +14,13 @@
 
 namespace fleet {
 
+/// A settings file of an application that the configuration names: read as its OS user, no more.
+struct SourceOrder {
+  std::string identity;
+  std::string os_user;
+  std::string path;
+};
+
 /// What the hello tells a node: who the host is and what to look at. The few paths that the
 /// configuration names come with it and are only read.
 struct Brief {
@@ -27,6 +34,7 @@ struct Brief {
   std::string os_user;
   std::vector<Slot> client_slots;
   std::vector<std::string> roles;  ///< roles to look for on a database host
+  std::vector<SourceOrder> sources;
 };
 
 enum class ActKind {

@@ -11,6 +11,7 @@
 
 #include "base/finding.h"
 #include "fleet/slot.h"
+#include "settings/application.h"
 
 namespace fleet {
 
@@ -117,6 +118,15 @@ struct ServerFacts {
   std::vector<SessionFact> sessions;
 };
 
+/// What an application's own settings file says (an identity's `source`).
+struct SourceFacts {
+  std::string identity;
+  std::string os_user;
+  std::string path;
+  std::string problem;  ///< why it could not be read or understood, "" if it was
+  std::vector<settings::ApplicationConnection> connections;
+};
+
 struct HostFacts {
   std::string host;
   std::int64_t clock = 0;  ///< seconds since 1970-01-01 UTC
@@ -130,6 +140,7 @@ struct HostFacts {
   std::vector<SlotFacts> client_slots;
   std::optional<ServerFacts> server;
   std::vector<ServerCandidate> candidates;
+  std::vector<SourceFacts> sources;
   base::Findings findings;  ///< what the node itself saw wrong
 };
 

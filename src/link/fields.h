@@ -116,7 +116,7 @@ void fields(auto& visit, Is<fleet::Mark> auto& mark) {
 
 void fields(auto& visit, Is<fleet::Brief> auto& brief) {
   auto& [environment, host, database, controller_clock, port, data_directory, socket_directory,
-         os_user, client_slots, roles] = brief;
+         os_user, client_slots, roles, sources] = brief;
   visit("environment", environment);
   visit("host", host);
   visit("database", database);
@@ -127,6 +127,33 @@ void fields(auto& visit, Is<fleet::Brief> auto& brief) {
   visit("os_user", os_user);
   visit("client_slots", client_slots);
   visit("roles", roles);
+  visit("sources", sources);
+}
+
+void fields(auto& visit, Is<fleet::SourceOrder> auto& order) {
+  auto& [identity, os_user, path] = order;
+  visit("identity", identity);
+  visit("os_user", os_user);
+  visit("path", path);
+}
+
+void fields(auto& visit, Is<settings::ApplicationConnection> auto& connection) {
+  auto& [where, host, port, database, user, sslmode] = connection;
+  visit("where", where);
+  visit("host", host);
+  visit("port", port);
+  visit("database", database);
+  visit("user", user);
+  visit("sslmode", sslmode);
+}
+
+void fields(auto& visit, Is<fleet::SourceFacts> auto& facts) {
+  auto& [identity, os_user, path, problem, connections] = facts;
+  visit("identity", identity);
+  visit("os_user", os_user);
+  visit("path", path);
+  visit("problem", problem);
+  visit("connections", connections);
 }
 
 void fields(auto& visit, Is<fleet::SlotFacts> auto& facts) {
@@ -222,7 +249,7 @@ void fields(auto& visit, Is<fleet::ServerFacts> auto& server) {
 
 void fields(auto& visit, Is<fleet::HostFacts> auto& facts) {
   auto& [host, clock, machine_id, hostname, operating_system, architecture, node_version, mark,
-         server_slot, client_slots, server, candidates, findings] = facts;
+         server_slot, client_slots, server, candidates, sources, findings] = facts;
   visit("host", host);
   visit("clock", clock);
   visit("machine_id", machine_id);
@@ -235,6 +262,7 @@ void fields(auto& visit, Is<fleet::HostFacts> auto& facts) {
   visit("client_slots", client_slots);
   visit("server", server);
   visit("candidates", candidates);
+  visit("sources", sources);
   visit("findings", findings);
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "node/connect.h"
 #include "node/mark.h"
+#include "node/source.h"
 
 namespace node {
 namespace {
@@ -133,6 +134,8 @@ Result<fleet::HostFacts> Engine::observe() {
   observe_mark(facts);
   observe_slots(facts);
   server_.observe(facts);
+  for (const fleet::SourceOrder& order : brief_.sources)
+    facts.sources.push_back(read_source(order));
   for (base::Finding& finding : facts.findings) finding.host = brief_.host;
   return facts;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "audit/catalogue.h"
+#include "audit/sources.h"
 #include "operations/desired.h"
 #include "operations/observe.h"
 #include "operations/parallel.h"
@@ -170,9 +171,9 @@ class Verification {
     const std::set<std::string> known = TRY(known_serials(ledger ? &*ledger : nullptr));
     for (const Host& host : environment_.hosts) prove_host(host, known);
     connect_all();
-    if (environment_.policy.require == fleet::Requirement::certificate)
-      report_.findings.push_back(
-          audit::finding("policy.unmet", "policy.require = \"certificate\" is not enforced yet"));
+    report_.findings.push_back(
+        audit::finding("policy.unmet", fmt::format("policy.require = \"{}\" is not enforced yet",
+                                                   fleet::to_string(environment_.policy.require))));
     return std::move(report_);
   }
 
@@ -201,7 +202,15 @@ class Verification {
     } else {
       proof.branch = {"application", "answers", "", {}, true};
     }
+    if (view.answered()) sources(host.name, view.facts->sources, proof.findings);
     report_.hosts.push_back(std::move(proof));
+  }
+
+  void sources(const std::string& host, const std::vector<fleet::SourceFacts>& read,
+               base::Findings& findings) {
+    for (base::Finding& found : audit::source_findings(environment_, host, read))
+      findings.push_back(std::move(found));
+    for (const fleet::SourceFacts& source : read) report_.sources.push_back({host, source});
   }
 
   void sessions(const std::string& host, const fleet::ServerFacts& server,

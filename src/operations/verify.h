@@ -37,10 +37,17 @@ struct SessionProof {
   bool known = false;  ///< its certificate is in the ledger
 };
 
+/// What an application's own settings file says on a host; nothing else is claimed of it.
+struct SourceProof {
+  std::string host;
+  fleet::SourceFacts source;
+};
+
 struct VerifyReport {
   std::vector<HostProof> hosts;
   std::vector<ConnectionProof> connections;
   std::vector<SessionProof> sessions;
+  std::vector<SourceProof> sources;
   base::Findings findings;  ///< of the environment as a whole
   [[nodiscard]] bool ok() const;
 };

@@ -48,6 +48,11 @@ fleet::Brief brief(const Environment& environment, const fleet::Host& host, base
   brief.client_slots = client_slots(environment, host);
   if (host.database)
     for (const Identity& identity : environment.identities) brief.roles.push_back(identity.name);
+  for (const Identity& identity : environment.identities) {
+    if (identity.source.empty() || !Environment::lives_on(identity, host)) continue;
+    for (const std::string& user : identity.os_users)
+      brief.sources.push_back({identity.name, user, identity.source});
+  }
   return brief;
 }
 

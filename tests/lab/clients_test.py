@@ -102,6 +102,29 @@ class TwoEnvironments(unittest.TestCase):
         self.assertEqual(lab.run("app1", "ls ~deploy/.postgresql/pgseal/stock"), "deploy")
 
 
+class SettingsOfApplications(unittest.TestCase):
+    """`source`: what the application's own file says, and nothing of its secrets."""
+
+    def test_verify_says_what_the_file_says_and_never_its_password(self):
+        lab = lab_or_skip("--databases", "1", "--applications", "1")
+        self.addCleanup(lab.close)
+        lab.edit('os_users = ["deploy"]', 'os_users = ["deploy"]\nsource = "/srv/shop/database.yml"')
+        lab.run("app1", "mkdir -p /srv/shop && printf 'production:\\n  adapter: postgresql\\n  host: db1\\n"
+                        "  password: planted-in-yaml\\n' >/srv/shop/database.yml && "
+                        "chown -R deploy /srv/shop && chmod 600 /srv/shop/database.yml")
+        lab.pgseal("apply", "--yes", status=0)
+        done = lab.pgseal("--json", "verify", status=0)
+        self.assertNotIn("planted-in-yaml", done.stdout + done.stderr)
+        self.assertIn('"server": "db1"', done.stdout)
+        self.assertIn("source.sslmode", done.stdout)
+        lab.run("app1", "echo '  sslmode: verify-full' >>/srv/shop/database.yml")
+        self.assertNotIn("source.sslmode", lab.pgseal("--json", "verify", status=0).stdout)
+        self.assertIn("host=db1 sslmode=verify-full", lab.pgseal("verify", status=0).stdout)
+        # Only as far as the application's own user may read.
+        lab.run("app1", "ln -sf /etc/shadow /srv/shop/database.yml")
+        self.assertIn("source.unreadable", lab.pgseal("--json", "verify", status=1).stdout)
+
+
 class ALostController(unittest.TestCase):
     """Its ledger and its authorities are gone; a new one takes over, and no client notices."""
 
