@@ -59,7 +59,11 @@ struct Act {
   ActKind kind = ActKind::reload;
   Slot slot;
   x509::KeyType key_type = x509::KeyType::p256;  ///< make_key
-  std::string certificate;                       ///< install_certificate: leaf and chain, PEM
+  /// make_key: the key in place is good for another certificate. Both files of a client's pair
+  /// cannot be replaced at once under a libpq that opens them one after the other; a certificate
+  /// alone can.
+  bool keep_key = false;
+  std::string certificate;      ///< install_certificate: leaf and chain, PEM
   std::string trust;            ///< install_trust: the environment's authorities, PEM
   std::string retired_trust;    ///< install_trust: authorities of ours to take out, PEM
   TlsSettings settings;         ///< write_server_settings

@@ -287,11 +287,12 @@ void fields(auto& visit, Is<fleet::TlsSettings> auto& settings) {
 }
 
 void fields(auto& visit, Is<fleet::Act> auto& act) {
-  auto& [kind, slot, key_type, certificate, trust, retired_trust, settings, expected_sha256, mark,
-         take_over, replace, expected_certificate_sha256] = act;
+  auto& [kind, slot, key_type, keep_key, certificate, trust, retired_trust, settings,
+         expected_sha256, mark, take_over, replace, expected_certificate_sha256] = act;
   visit("kind", kind);
   visit("slot", slot);
   visit("key_type", key_type);
+  visit("keep_key", keep_key);
   visit("certificate", certificate);
   visit("trust", trust);
   visit("retired_trust", retired_trust);

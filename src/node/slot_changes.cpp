@@ -265,6 +265,11 @@ Result<Decision> decide_key(const Situation& now, const fleet::Act& act) {
         (now.seen.pending.state.mode & 077) == 0 && now.seen.pending.state.uid == files.actor.uid;
     if (safe && is_of_type(decision.request, act.key_type)) return decision;
   }
+  const auto current = read_key(now.seen.key);
+  if (act.keep_key && !pending && current && there.leaf && current->matches(*there.leaf)) {
+    decision.request = TRY(x509::make_request(*current, files.slot.name));
+    if (is_of_type(decision.request, act.key_type)) return decision;
+  }
   const auto key = TRY(x509::PrivateKey::generate(act.key_type));
   decision.request = TRY(x509::make_request(key, files.slot.name));
   decision.changes.expected = {expect(files.pending, now.seen.pending)};

@@ -30,7 +30,11 @@ Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& 
   for (const ledger::SerialRecord& record : TRY(ledger.serials())) {
     if (record.certificate.empty()) continue;
     const auto certificate = x509::Certificate::from_pem(record.certificate);
-    if (certificate) desired.issued.insert(certificate->fingerprint);
+    if (!certificate) continue;
+    desired.issued.insert(certificate->fingerprint);
+    const auto [since, first] =
+        desired.keys_since.emplace(certificate->spki_sha256, certificate->not_before);
+    if (!first) since->second = std::min(since->second, certificate->not_before);
   }
   return {};
 }

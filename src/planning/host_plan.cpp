@@ -82,13 +82,14 @@ class HostPlanner {
   }
 
   void pair(Phase phase, const WantedPair& wanted, const SlotFacts& facts,
-            const std::string& reason) {
+            const Judgement& judged) {
     Act make;
     make.kind = ActKind::make_key;
     make.slot = facts.slot;
     make.key_type = desired_.environment->policy.key_type;
+    make.keep_key = judged.remedy == Remedy::renew;
     make.replace = desired_.replace;
-    add(phase, make, reason, "the host answers with a signing request");
+    add(phase, make, judged.reason, "the host answers with a signing request");
     Act install;
     install.kind = ActKind::install_certificate;
     install.slot = facts.slot;
@@ -116,7 +117,8 @@ class HostPlanner {
       case Remedy::none:
         return;
       case Remedy::new_pair:
-        return pair(phase, wanted, facts, judged.reason);
+      case Remedy::renew:
+        return pair(phase, wanted, facts, judged);
       case Remedy::reinstall:
         return repair(phase, facts, judged.reason);
       case Remedy::leave:

@@ -79,6 +79,16 @@ Judgement foreign(const WantedPair& wanted, const Certificate& certificate,
   return {Remedy::leave, reason};
 }
 
+/// A client's good key serves on until policy.client_key_days; a server's pair is one file, which
+/// is replaced whole.
+bool keeps_key(const WantedPair& wanted, const fleet::SlotFacts& facts, const Desired& desired,
+               base::Time at) {
+  if (wanted.slot.kind != SlotKind::client || facts.key != KeyState::good) return false;
+  const auto since = desired.keys_since.find(facts.key_spki_sha256);
+  if (since == desired.keys_since.end()) return false;
+  return base::days_between(since->second, at) < desired.environment->policy.client_key_days;
+}
+
 Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& facts,
                             const Desired& desired, base::Time at) {
   const auto certificate = Certificate::from_pem(facts.certificate);
@@ -89,7 +99,8 @@ Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& fa
   if (!desired.issued.contains(certificate->fingerprint))
     return {Remedy::new_pair, "the ledger does not know its certificate"};
   if (const auto wrong = wrong_names(wanted, *certificate)) return {Remedy::new_pair, *wrong};
-  if (const auto soon = due(*certificate, at)) return {Remedy::new_pair, *soon};
+  if (const auto soon = due(*certificate, at))
+    return {keeps_key(wanted, facts, desired, at) ? Remedy::renew : Remedy::new_pair, *soon};
   return {};
 }
 

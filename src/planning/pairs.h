@@ -26,6 +26,7 @@ struct WantedPair {
 enum class Remedy {
   none,       ///< the pair is right
   new_pair,   ///< make a key, sign, install
+  renew,      ///< sign for the key in place, install
   reinstall,  ///< the same certificate once more: repairs owner and mode of the key
   leave,      ///< somebody else's: a finding, no step
 };

@@ -36,7 +36,9 @@ struct Desired {
   /// has marked hosts itself: a ledger restored from a backup would else reach its hosts' number by
   /// being opened once more.
   std::int64_t seen_generation = 0;
-  std::set<std::string> issued;             ///< fingerprints of the ledger's certificates
+  std::set<std::string> issued;  ///< fingerprints of the ledger's certificates
+  std::map<std::string, base::Time>
+      keys_since;                           ///< SHA-256 of a public key → its first certificate
   std::map<std::string, std::string> pins;  ///< database host → system identifier
   std::set<std::string> settled;            ///< "host slot" whose last installation succeeded
   std::set<std::string> only;               ///< hosts that get steps; empty: all

@@ -122,6 +122,29 @@ TEST_CASE("every act repeated touches neither inode nor time of any file") {
   }
 }
 
+TEST_CASE("the key in place is asked for another certificate, and stays where it is") {
+  if (house::root_is_missing()) return;
+  House host;
+  auto slots = host.slots();
+  Office office = Office::open(x509::AuthorityKind::client);
+  const std::string first = house::issue(slots, client, office);
+  const auto key = house::seen(host.pair("postgresql.key"));
+  auto renew = house::act(ActKind::make_key, client);
+  renew.keep_key = true;
+  const std::string before = house::snapshot(host.root);
+  const auto asked = must(slots.make_key(renew));
+  CHECK_FALSE(asked.changed);
+  CHECK(house::snapshot(host.root) == before);
+  CHECK(must(x509::Request::parse(asked.request)).spki() ==
+        must(x509::Certificate::from_pem(first)).spki);
+  must(slots.install_certificate(
+      house::install(client, office.sign(asked.request), house::fingerprint(first))));
+  CHECK(house::seen(host.pair("postgresql.key")).st_ino == key.st_ino);
+  // A key of another type than the policy asks for is not kept.
+  renew.key_type = x509::KeyType::p384;
+  CHECK(must(x509::Request::parse(must(slots.make_key(renew)).request)).key_name() == "P-384");
+}
+
 TEST_CASE("a renewal on the same key replaces the certificate's file and no other") {
   if (house::root_is_missing()) return;
   House host;

@@ -83,6 +83,34 @@ TEST_CASE("a certificate is renewed when a third of its life is left, and not be
   CHECK(renewed_after(61));
 }
 
+TEST_CASE(
+    "a client's key serves several certificates, until it is as old as the policy lets it be") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  world.environment.policy.client_key_days = 300;
+  auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
+  const auto certificate = x509::Certificate::from_pem(slot.certificate).value();
+  slot.key_spki_sha256 = certificate.spki_sha256;
+  const auto keeps_after = [&](int days) {
+    world.observed.at = now + base::Days(days);
+    for (auto& [host, view] : world.observed.hosts)
+      view.facts->clock = world.observed.at.time_since_epoch().count();
+    for (const auto& phase : world.plan().phases)
+      for (const auto& step : phase.steps)
+        if (step.host == "app1" && step.act.kind == ActKind::make_key) return step.act.keep_key;
+    FAIL("nothing is due");
+    return false;
+  };
+  CHECK_FALSE(keeps_after(260));  // the ledger has no certificate of this key
+  world.desired.keys_since[certificate.spki_sha256] = certificate.not_before;
+  CHECK(keeps_after(260));
+  slot.key = fleet::KeyState::wrong_mode;
+  CHECK_FALSE(keeps_after(260));
+  slot.key = fleet::KeyState::good;
+  CHECK_FALSE(keeps_after(301));
+}
+
 TEST_CASE("trust does not go to clients while a server serves somebody else's certificate") {
   World world;
   const auto gate = planning::check(Gate::servers_proven, world.desired, world.observed);
