@@ -31,7 +31,7 @@ const char* sign(StepState state) {
 std::string step_line(const planning::Step& step) {
   return fmt::format("  {:<6} {:<10} {:<22} {:<26} {}\n", sign(step.state),
                      printable_line(step.host), fleet::to_string(step.act.kind),
-                     fleet::to_string(step.act.slot), printable_line(step.reason));
+                     fleet::subject(step.act), printable_line(step.reason));
 }
 
 std::string phase_text(const planning::PlannedPhase& phase) {

@@ -36,7 +36,7 @@ void Progress::step_ends(const planning::Step& step, const std::string& text) {
   wipe();
   speech_.say(fmt::format("  {:<6} {:<10} {} {}: {}",
                           step.state == planning::StepState::done ? "ok" : "FAILED", step.host,
-                          fleet::to_string(step.act.kind), fleet::to_string(step.act.slot),
+                          fleet::to_string(step.act.kind), fleet::subject(step.act),
                           base::printable_line(text)));
 }
 

@@ -57,9 +57,9 @@ Json list_of(const std::vector<ledger::Debt>& debts) {
 }
 
 Json of(const planning::Step& step) {
-  return {{"id", printable_line(step.id)},           {"host", step.host},
-          {"slot", fleet::to_string(step.act.slot)}, {"act", fleet::to_string(step.act.kind)},
-          {"reason", printable_line(step.reason)},   {"proof", step.proof},
+  return {{"id", printable_line(step.id)},         {"host", step.host},
+          {"slot", fleet::subject(step.act)},      {"act", fleet::to_string(step.act.kind)},
+          {"reason", printable_line(step.reason)}, {"proof", step.proof},
           {"state", to_string(step.state)}};
 }
 

@@ -77,6 +77,9 @@ struct Act {
   std::string expected_certificate_sha256;
 };
 
+/// What an act is about, for people and for the ledger: its slot, or "host" for a mark.
+std::string subject(const Act& act);
+
 struct Answer {
   bool changed = false;
   std::string before;  ///< for people: "no certificate", "serial 3f…"

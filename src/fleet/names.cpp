@@ -62,6 +62,10 @@ const char* to_string(ActKind kind) {
   return "reload";
 }
 
+std::string subject(const Act& act) {
+  return act.kind == ActKind::mark_host ? "host" : to_string(act.slot);
+}
+
 const char* to_string(ConnectLevel level) {
   switch (level) {
     case ConnectLevel::none:

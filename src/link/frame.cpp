@@ -32,8 +32,8 @@ int remaining(Deadline until) {
   if (until == no_deadline) return -1;
   const auto left = until - std::chrono::steady_clock::now();
   if (left <= left.zero()) return 0;
-  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  return static_cast<int>(std::min<std::int64_t>(milliseconds, 3'600'000));
+  const auto rest = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(std::min<std::int64_t>(rest, 3'600'000));
 }
 
 /// A pipe has no MSG_NOSIGNAL: SIGPIPE is held back for this thread while it writes, and the one

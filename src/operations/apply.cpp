@@ -230,11 +230,11 @@ class Run {
     base::Finding found;
     found.code = base::error_row(error.code).name;
     found.message = fmt::format("{} {}: {}", fleet::to_string(step.act.kind),
-                                fleet::to_string(step.act.slot), error.message);
+                                fleet::subject(step.act), error.message);
     found.detail = error.detail;
     found.hint = error.hint;
     found.host = step.host;
-    found.slot = fleet::to_string(step.act.slot);
+    found.slot = fleet::subject(step.act);
     {
       const std::lock_guard lock(requests_mutex_);
       failures_.push_back(found);
@@ -250,7 +250,7 @@ class Run {
   Result<void> record(const Step& step, ledger::ActState state, const std::string& text) {
     ledger::ActOutcome outcome;
     outcome.key = {"apply", std::string(planning::name(phase_)), step.host,
-                   fleet::to_string(step.act.slot), fleet::to_string(step.act.kind)};
+                   fleet::subject(step.act), fleet::to_string(step.act.kind)};
     outcome.state = state;
     outcome.text = text;
     outcome.at = world_.now();
@@ -289,9 +289,9 @@ class Run {
         done->second.second.state = StepState::failed;
         base::Finding found = audit::finding("step.unproven", "");
         found.message = fmt::format("{} {} was done, but: {}", fleet::to_string(step.act.kind),
-                                    fleet::to_string(step.act.slot), step.reason);
+                                    fleet::subject(step.act), step.reason);
         found.host = step.host;
-        found.slot = fleet::to_string(step.act.slot);
+        found.slot = fleet::subject(step.act);
         failures_.push_back(std::move(found));
       }
     }
@@ -305,7 +305,7 @@ class Run {
     for (const PlannedPhase& phase : plan_.phases)
       for (const Step& step : phase.steps)
         held[step.host].push_back(
-            fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::to_string(step.act.slot)));
+            fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::subject(step.act)));
     return held;
   }
 

@@ -181,9 +181,9 @@ class Verification {
   void pending(const planning::Step& step) {
     base::Finding found = audit::finding(
         "step.pending", fmt::format("{} {} is due: {}", fleet::to_string(step.act.kind),
-                                    fleet::to_string(step.act.slot), step.reason));
+                                    fleet::subject(step.act), step.reason));
     found.host = step.host;
-    found.slot = fleet::to_string(step.act.slot);
+    found.slot = fleet::subject(step.act);
     found.hint = "Run pgseal apply.";
     report_.findings.push_back(std::move(found));
   }

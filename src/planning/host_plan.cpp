@@ -56,7 +56,7 @@ class HostPlanner {
   void add(Phase phase, Act act, std::string reason, std::string proof) {
     Step step;
     step.host = host_.name;
-    step.id = fmt::format("{}/{}/{}/{}", host_.name, name(phase), fleet::to_string(act.slot),
+    step.id = fmt::format("{}/{}/{}/{}", host_.name, name(phase), fleet::subject(act),
                           fleet::to_string(act.kind));
     step.act = std::move(act);
     step.reason = std::move(reason);
