@@ -66,7 +66,7 @@ class Meter:
         said, _ = process.communicate(timeout=300)
         wall = time.monotonic() - start
         if process.returncode != status:
-            raise SystemExit(f"bench: {what}: exit {process.returncode}, not {status}\n{said}")
+            raise SystemExit(f"bench: {what}: exit {process.returncode}, not {status}\n{said[-2000:]}")
         deadline = time.monotonic() + 3
         while self.hosts.count() > self.at_rest and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -71,7 +71,8 @@ class Run {
     }
     TRY(found_authorities(
         environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now()));
-    desk_.emplace(environment_, *ledger_, [this](bool confirm) { return secret(confirm); });
+    desk_.emplace(
+        environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now);
     if (signs()) TRY(desk_->open_all());
     return refresh();
   }
@@ -222,7 +223,7 @@ class Run {
     order.names = wanted.names;
     order.common_name = wanted.common_name;
     order.days = wanted.lifetime_days;
-    return desk_->issue(order, world_.now());
+    return desk_->issue(order);
   }
 
   void fail(Step& step, const base::Error& error) {

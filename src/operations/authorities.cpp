@@ -90,8 +90,11 @@ Result<void> found_authorities(const fleet::Environment& environment, ledger::Le
 }
 
 IssuingDesk::IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
-                         PassphraseSource passphrase)
-    : environment_(environment), ledger_(ledger), source_(std::move(passphrase)) {}
+                         PassphraseSource passphrase, std::function<base::Time()> now)
+    : environment_(environment),
+      ledger_(ledger),
+      source_(std::move(passphrase)),
+      now_(std::move(now)) {}
 
 Result<const base::Secret*> IssuingDesk::passphrase() {
   if (environment_.authority.unencrypted) return nullptr;
@@ -140,9 +143,10 @@ Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) c
   return x509::draft_server(environment_.name, names, at, lifetime);
 }
 
-Result<std::string> IssuingDesk::issue(const IssueOrder& order, base::Time at) {
+Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
   const std::lock_guard lock(one_at_a_time_);
   const base::Time newest = TRY(ledger_.last_entry_at());
+  const base::Time at = now_();  // after it, or an entry made meanwhile would be of the future
   if (at < newest)
     return base::error(Code::authority_clock,
                        fmt::format("clock of this machine is before the ledger's last entry"))

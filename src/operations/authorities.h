@@ -4,6 +4,7 @@
 // opens one when something is to be signed, not before.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -40,11 +41,12 @@ struct IssueOrder {
 class IssuingDesk {
  public:
   IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
-              PassphraseSource passphrase);
+              PassphraseSource passphrase, std::function<base::Time()> now);
 
   /// The certificate, PEM, durable in the ledger as are its serial and names before it was signed.
-  /// Errors: authority_*, ledger_*.
-  base::Result<std::string> issue(const IssueOrder& order, base::Time at);
+  /// The clock is read here, once it is this order's turn: by then another thread's entry may be
+  /// newer than any time that the caller took. Errors: authority_*, ledger_*.
+  base::Result<std::string> issue(const IssueOrder& order);
 
   /// Opens both keys, so that a wrong passphrase shows before the first act.
   base::Result<void> open_all();
@@ -57,6 +59,7 @@ class IssuingDesk {
   const fleet::Environment& environment_;
   ledger::Ledger& ledger_;
   PassphraseSource source_;
+  std::function<base::Time()> now_;
   std::mutex one_at_a_time_;
   std::optional<base::Secret> passphrase_;
   std::map<x509::AuthorityKind, x509::Issuer> issuers_;
