@@ -89,11 +89,6 @@ void arm(std::chrono::seconds deadline) {
   ::alarm(static_cast<unsigned>(deadline.count()) + 1);
 }
 
-std::string pack_error(const base::Error& error) {
-  return base::pack({"error", std::to_string(static_cast<int>(error.code)), error.message,
-                     error.detail, error.hint, error.while_doing});
-}
-
 struct Task {
   const OsUser& user;
   const std::vector<gid_t>& groups;
@@ -106,7 +101,7 @@ struct Task {
   arm(task.deadline);
   std::string answer;
   if (!keep_only(pipe) || !become(task.user, task.groups)) {
-    answer = pack_error(base::system_error(
+    answer = pack_outcome(base::system_error(
         Code::file_io, fmt::format("could not become user \"{}\"", task.user.name), errno));
     (void)base::write_all(answer_fd, answer).operator bool();
     ::_exit(1);
@@ -114,8 +109,7 @@ struct Task {
   ::prctl(PR_SET_DUMPABLE, 0);  // a change of identity resets it (prctl(2))
   ::umask(077);
   clean_environment(task.user);
-  const Result<std::string> done = task.work();
-  answer = done ? base::pack({"value", *done}) : pack_error(done.error());
+  answer = pack_outcome(task.work());
   ::_exit(base::write_all(answer_fd, answer) ? 0 : 1);
 }
 
@@ -161,25 +155,29 @@ void reap(pid_t child) {
   }
 }
 
-Result<std::string> unpack_answer(std::string_view bytes, const OsUser& user) {
-  auto items = base::unpack(bytes);
-  if (items && items->size() == 2 && items->front() == "value") return std::move((*items)[1]);
-  if (items && items->size() == 6 && items->front() == "error") {
-    int number = static_cast<int>(Code::internal);
-    const std::string& digits = (*items)[1];
-    std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    base::Error error = base::error(static_cast<Code>(number), (*items)[2]);
-    error.detail = (*items)[3];
-    error.hint = (*items)[4];
-    error.while_doing = (*items)[5];
-    return error;
-  }
-  return base::error(
-      Code::file_io,
-      fmt::format("the child working as user \"{}\" died without an answer", user.name));
+}  // namespace
+
+std::string pack_outcome(const Result<std::string>& outcome) {
+  if (outcome) return base::pack({"value", *outcome});
+  const base::Error& error = outcome.error();
+  return base::pack({"error", std::to_string(static_cast<int>(error.code)), error.message,
+                     error.detail, error.hint, error.while_doing});
 }
 
-}  // namespace
+Result<std::string> unpack_outcome(std::string_view bytes) {
+  auto items = base::unpack(bytes);
+  if (items && items->size() == 2 && items->front() == "value") return std::move((*items)[1]);
+  if (!items || items->size() != 6 || items->front() != "error")
+    return base::error(Code::internal, "a child answered in another form");
+  int number = static_cast<int>(Code::internal);
+  const std::string& digits = (*items)[1];
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  base::Error error = base::error(static_cast<Code>(number), (*items)[2]);
+  error.detail = (*items)[3];
+  error.hint = (*items)[4];
+  error.while_doing = (*items)[5];
+  return error;
+}
 
 OsUser root_user() { return {"root", 0, 0, "/root"}; }
 
@@ -217,7 +215,12 @@ Result<std::string> as_user(const OsUser& user, std::chrono::seconds deadline,
     return base::error(Code::file_io, fmt::format("work as user \"{}\" took longer than {} s",
                                                   user.name, deadline.count()))
         .with_detail("A home on a network file system whose server is away does this.");
-  auto result = unpack_answer(answer, user);
+  const auto items = base::unpack(answer);
+  auto result = items && !items->empty()
+                    ? unpack_outcome(answer)
+                    : base::error(Code::file_io, fmt::format("the child working as user \"{}\" "
+                                                             "died without an answer",
+                                                             user.name));
   ::explicit_bzero(answer.data(), answer.size());
   return result;
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -37,5 +38,10 @@ base::Result<OsUser> find_user(const std::string& name);
 /// Errors: those of `work`; file_io where the child could not be made, died or took too long.
 base::Result<std::string> as_user(const OsUser& user, std::chrono::seconds deadline,
                                   const std::function<base::Result<std::string>()>& work);
+
+/// An outcome as bytes and back, for a child that brings several home. Error internal where the
+/// bytes are none.
+std::string pack_outcome(const base::Result<std::string>& outcome);
+base::Result<std::string> unpack_outcome(std::string_view bytes);
 
 }  // namespace node

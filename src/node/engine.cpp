@@ -112,19 +112,24 @@ void Engine::observe_mark(fleet::HostFacts& facts) const {
 
 /// One slot that cannot be looked at is a finding; the others are looked at all the same.
 void Engine::observe_slots(fleet::HostFacts& facts) {
-  const auto look = [&](const fleet::Slot& slot) {
-    auto seen = slots_.look(slot);
-    if (seen) return std::move(*seen);
-    auto finding = finding_of(seen.error(), "slot.unseen");
-    finding.slot = fleet::to_string(slot);
-    facts.findings.push_back(std::move(finding));
+  std::vector<fleet::Slot> slots = brief_.client_slots;
+  if (brief_.database) slots.push_back(fleet::server_slot(brief_.host));
+  auto looked = slots_.look(slots);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
     fleet::SlotFacts unseen;
-    unseen.slot = slot;
-    unseen.unsafe = seen.error().message;
-    return unseen;
-  };
-  if (brief_.database) facts.server_slot = look(fleet::server_slot(brief_.host));
-  for (const fleet::Slot& slot : brief_.client_slots) facts.client_slots.push_back(look(slot));
+    if (!looked[i]) {
+      auto finding = finding_of(looked[i].error(), "slot.unseen");
+      finding.slot = fleet::to_string(slots[i]);
+      facts.findings.push_back(std::move(finding));
+      unseen.slot = slots[i];
+      unseen.unsafe = looked[i].error().message;
+    }
+    fleet::SlotFacts seen = looked[i] ? std::move(*looked[i]) : std::move(unseen);
+    if (slots[i].kind == fleet::SlotKind::server)
+      facts.server_slot = std::move(seen);
+    else
+      facts.client_slots.push_back(std::move(seen));
+  }
 }
 
 Result<fleet::HostFacts> Engine::observe() {

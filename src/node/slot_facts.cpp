@@ -43,12 +43,12 @@ bool public_file_good(const SlotFiles& files, const FileState& state) {
 
 namespace {
 
-void describe_key(const SlotFiles& files, const SeenSlot& seen, fleet::SlotFacts& facts) {
+void describe_key(const SlotFiles& files, const SeenSlot& seen,
+                  const ReadCertificates& certificate, fleet::SlotFacts& facts) {
   using fleet::KeyState;
   const FileState& state = seen.key.state;
   const auto key =
       seen.key.readable() ? x509::parse_pair("", seen.key.bytes) : Result<x509::Pair>(x509::Pair());
-  const auto certificate = read_certificates(seen.certificate);
   if (!seen.key.exists() || (files.one_file() && key && !key->has_key && certificate.leaf)) return;
   facts.key_detail = fmt::format("mode {:04o}", static_cast<unsigned>(state.mode));
   if (state.links > 1) facts.key_detail += fmt::format(", {} names (hard links)", state.links);
@@ -119,7 +119,7 @@ fleet::SlotFacts describe_slot(const SlotFiles& files, const SeenSlot& seen) {
                      !public_file_good(files, seen.certificate.state);
   if (loose && facts.chain_problem.empty())
     facts.chain_problem = written_by_others(seen.certificate.state);
-  describe_key(files, seen, facts);
+  describe_key(files, seen, certificate, facts);
   facts.pending = seen.pending.exists();
   describe_trust(files, seen.trust, facts);
   return facts;

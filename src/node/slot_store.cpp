@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <type_traits>
+#include <utility>
 
 #include "base/pack.h"
 #include "base/text.h"
@@ -186,8 +188,9 @@ Result<std::string> as_actor(const SlotFiles& files,
   return as_user(files.actor, limit, work);
 }
 
-Result<SeenSlot> see(const SlotFiles& files) {
-  const std::string packed = TRY(as_actor(files, [&] { return see_packed(files); }));
+namespace {
+
+Result<SeenSlot> unpack_slot(std::string_view packed) {
   const auto items = TRY(base::unpack(packed));
   SeenSlot seen;
   if (items.empty()) return seen;
@@ -199,6 +202,45 @@ Result<SeenSlot> see(const SlotFiles& files) {
   seen.trust = TRY(unpack_file(items[2]));
   seen.pending = TRY(unpack_file(items[3]));
   return seen;
+}
+
+Result<std::vector<std::string>> see_together(const std::vector<const SlotFiles*>& group) {
+  const std::string packed = TRY(as_actor(*group.front(), [&]() -> Result<std::string> {
+    std::vector<std::string> outcomes;
+    for (const SlotFiles* files : group) outcomes.push_back(pack_outcome(see_packed(*files)));
+    return base::pack(outcomes);
+  }));
+  auto outcomes = TRY(base::unpack(packed));
+  if (outcomes.size() != group.size())
+    return base::error(Code::internal, "a child described other slots than it was asked for");
+  return outcomes;
+}
+
+}  // namespace
+
+Result<SeenSlot> see(const SlotFiles& files) {
+  return std::move(see_all({files}).front());
+}
+
+std::vector<Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all) {
+  // Who works on them: root in this very process for the server's, else a user.
+  using Actor = std::pair<bool, uid_t>;
+  std::map<Actor, std::vector<const SlotFiles*>> groups;
+  for (const SlotFiles& files : all)
+    groups[{files.slot.kind == fleet::SlotKind::server, files.actor.uid}].push_back(&files);
+  std::map<const SlotFiles*, Result<SeenSlot>> seen;
+  for (const auto& [actor, group] : groups) {
+    const auto outcomes = see_together(group);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      const auto packed =
+          outcomes ? unpack_outcome((*outcomes)[i]) : Result<std::string>(outcomes.error());
+      seen.emplace(group[i], packed ? unpack_slot(*packed) : Result<SeenSlot>(packed.error()));
+    }
+  }
+  std::vector<Result<SeenSlot>> in_order;
+  in_order.reserve(all.size());
+  for (const SlotFiles& files : all) in_order.push_back(std::move(seen.at(&files)));
+  return in_order;
 }
 
 Result<bool> carry_out(const SlotFiles& files, const Changes& changes) {

@@ -34,6 +34,10 @@ struct SeenSlot {
 /// the four names is no regular file; user_missing where there is no home.
 base::Result<SeenSlot> see(const SlotFiles& files);
 
+/// The same of several, each with its own outcome, in their order: a child for each user, not for
+/// each slot.
+std::vector<base::Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all);
+
 struct Wanted {
   std::string name;
   std::string bytes;

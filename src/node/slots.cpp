@@ -20,6 +20,21 @@ base::Time system_clock() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+/// Why a slot was not seen: some reasons are facts of it.
+Result<fleet::SlotFacts> unseen(const fleet::Slot& slot, std::string folder,
+                                const base::Error& error) {
+  fleet::SlotFacts facts;
+  facts.slot = slot;
+  facts.folder = std::move(folder);
+  if (error.code == Code::user_missing)
+    facts.user_exists = false;
+  else if (error.code == Code::file_unsafe)
+    facts.unsafe = error.message;
+  else
+    return error;
+  return facts;
+}
+
 }  // namespace
 
 Slots::Slots(std::string environment, HostWorld world, std::function<Result<OsUser>()> server_user)
@@ -43,23 +58,32 @@ Result<SlotFiles> Slots::files_to_look(const fleet::Slot& slot) const {
 }
 
 Result<fleet::SlotFacts> Slots::look(const fleet::Slot& slot) {
-  fleet::SlotFacts facts;
-  facts.slot = slot;
-  const auto fact = [&](const base::Error& error) -> Result<fleet::SlotFacts> {
-    if (error.code == Code::user_missing)
-      facts.user_exists = false;
-    else if (error.code == Code::file_unsafe)
-      facts.unsafe = error.message;
+  return std::move(look(std::vector<fleet::Slot>{slot}).front());
+}
+
+std::vector<Result<fleet::SlotFacts>> Slots::look(const std::vector<fleet::Slot>& slots) {
+  std::vector<Result<SlotFiles>> places;
+  std::vector<SlotFiles> known;
+  for (const fleet::Slot& slot : slots) {
+    places.push_back(files_to_look(slot));
+    if (places.back()) known.push_back(*places.back());
+  }
+  const auto seen = see_all(known);
+  std::vector<Result<fleet::SlotFacts>> looked;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (!places[i]) {
+      looked.push_back(unseen(slots[i], "", places[i].error()));
+      continue;
+    }
+    const SlotFiles& files = known[next];
+    const auto& slot = seen[next++];
+    if (slot)
+      looked.emplace_back(describe_slot(files, *slot));
     else
-      return error;
-    return facts;
-  };
-  auto files = files_to_look(slot);
-  if (!files) return fact(files.error());
-  facts.folder = files->folder();
-  auto seen = see(*files);
-  if (!seen) return fact(seen.error());
-  return describe_slot(*files, *seen);
+      looked.push_back(unseen(slots[i], files.folder(), slot.error()));
+  }
+  return looked;
 }
 
 template <class Decide>

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -32,6 +33,9 @@ class Slots {
   /// What lies there. A missing user, a planted link, a broken file are facts; errors are only
   /// what kept us from looking (file_io, internal).
   base::Result<fleet::SlotFacts> look(const fleet::Slot& slot);
+
+  /// The same of several, in their order, each with its own outcome.
+  std::vector<base::Result<fleet::SlotFacts>> look(const std::vector<fleet::Slot>& slots);
 
   /// Errors of all acts: user_missing, file_unsafe, file_changed, file_io, and those named.
   base::Result<fleet::Answer> make_key(const fleet::Act& act);             ///< key

@@ -72,11 +72,14 @@ std::span<const ManagerPattern> manager_patterns() { return patterns; }
 
 std::optional<Manager> manager_of(std::string_view text) {
   const std::vector<std::string_view> lines = base::split(text, '\n');
+  std::vector<std::string> comments;
+  comments.reserve(lines.size());
+  for (const std::string_view line : lines) comments.push_back(comment_of(line));
   // The row of the table first: Patroni's header begins with words that others use as well.
   for (const ManagerPattern& pattern : patterns) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       if (pattern.whole_file && i >= header_lines) break;
-      if (comment_of(lines[i]).find(pattern.words) == std::string::npos) continue;
+      if (comments[i].find(pattern.words) == std::string::npos) continue;
       return Manager{std::string(pattern.manager), pattern.whole_file, static_cast<int>(i) + 1,
                      std::string(base::trim(lines[i]))};
     }
