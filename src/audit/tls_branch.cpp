@@ -65,8 +65,8 @@ base::Finding about(std::string_view code, const HostFacts& facts, std::string m
 }  // namespace
 
 bool same_certificate(const std::string& one, const std::string& other) {
-  const auto a = x509::Certificate::from_pem(one);
-  const auto b = x509::Certificate::from_pem(other);
+  const auto a = x509::Certificate::decode_pem(one);
+  const auto b = x509::Certificate::decode_pem(other);
   return a && b && a->der == b->der;
 }
 
@@ -105,7 +105,7 @@ base::Findings server_findings(const HostFacts& facts, const ServedFacts& served
                   fmt::format("setting \"{}\" waits for a restart", fact.name),
                   {"", "", "Restart the server when it suits.", {fact.file, fact.line}}));
   if (served.certificate.empty()) return findings;
-  const auto certificate = x509::Certificate::from_pem(served.certificate);
+  const auto certificate = x509::Certificate::decode_pem(served.certificate);
   const base::Time now{std::chrono::seconds(at)};
   if (certificate && certificate->not_after < now)
     findings.push_back(about(

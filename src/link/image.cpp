@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "link/image.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "x509/digest.h"
 
 namespace links {
@@ -14,6 +18,7 @@ using base::Code;
 using base::Result;
 
 constexpr std::size_t largest_image = std::size_t{256} << 20;
+constexpr std::size_t block_bytes = std::size_t{64} << 10;
 constexpr int gzip_format =
     16 + MAX_WBITS;  // zlib.h, deflateInit2: a gzip header instead of zlib's
 
@@ -38,27 +43,44 @@ Result<std::string> compress(std::string_view bytes) {
 
 }  // namespace
 
-Result<void> NodeImage::read() {
-  if (facts_) return {};
-  auto bytes = base::read_file(path_, largest_image);
-  if (!bytes)
-    return base::error(Code::link_install, fmt::format("could not read \"{}\" here", path_))
-        .with_detail(bytes.error().detail);
-  bytes_ = std::move(bytes).value();
-  facts_ = Facts{x509::sha256_hex(bytes_), bytes_.size()};
-  return {};
+Result<NodeImage::Facts> NodeImage::measure() const {
+  const base::Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.open())
+    return base::system_error(Code::link_install, fmt::format("could not read \"{}\" here", path_),
+                              errno);
+  std::string block(block_bytes, '\0');
+  x509::Sha256 digest;
+  std::size_t size = 0;
+  for (;;) {
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      return base::system_error(Code::link_install,
+                                fmt::format("could not read \"{}\" here", path_), errno);
+    if (got == 0) return Facts{base::hex(digest.finish()), size};
+    digest.update({block.data(), static_cast<std::size_t>(got)});
+    size += static_cast<std::size_t>(got);
+  }
 }
 
 Result<NodeImage::Facts> NodeImage::facts() {
   const std::lock_guard lock(mutex_);
-  TRY(read());
+  if (!facts_) facts_ = TRY(measure());
   return *facts_;
 }
 
 Result<const std::string*> NodeImage::gzip() {
+  const Facts expected = TRY(facts());
   const std::lock_guard lock(mutex_);
-  TRY(read());
-  if (gzip_.empty()) gzip_ = TRY(compress(bytes_));
+  if (!gzip_.empty()) return static_cast<const std::string*>(&gzip_);
+  auto bytes = base::read_file(path_, largest_image);
+  if (!bytes)
+    return base::error(Code::link_install, fmt::format("could not read \"{}\" here", path_))
+        .with_detail(bytes.error().detail);
+  if (x509::sha256_hex(*bytes) != expected.sha256)
+    return base::error(Code::link_install, fmt::format("\"{}\" was replaced a moment ago", path_))
+        .with_hint("Run the command again.");
+  gzip_ = TRY(compress(*bytes));
   return static_cast<const std::string*>(&gzip_);
 }
 

@@ -10,7 +10,8 @@
 
 namespace links {
 
-/// Read once, at the first host that needs it; safe to ask from several threads.
+/// Measured once, at the first host that needs it, block by block; held in memory only where a host
+/// lacks it. Safe to ask from several threads.
 class NodeImage {
  public:
   explicit NodeImage(std::string path) : path_(std::move(path)) {}
@@ -25,11 +26,10 @@ class NodeImage {
   base::Result<const std::string*> gzip();
 
  private:
-  base::Result<void> read();
+  base::Result<Facts> measure() const;
 
   std::mutex mutex_;
   std::string path_;
-  std::string bytes_;
   std::optional<Facts> facts_;
   std::string gzip_;
 };

@@ -29,7 +29,7 @@ void note_settled(const std::vector<ledger::ActOutcome>& acts, planning::Desired
 Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& desired) {
   for (const ledger::SerialRecord& record : TRY(ledger.serials())) {
     if (record.certificate.empty()) continue;
-    const auto certificate = x509::Certificate::from_pem(record.certificate);
+    const auto certificate = x509::Certificate::decode_pem(record.certificate);
     if (!certificate) continue;
     desired.issued.insert(certificate->fingerprint);
     const auto [since, first] =

@@ -63,7 +63,7 @@ ledger::Observation observation_of(const fleet::Host& host, const planning::Host
   if (view.answered() && view.facts->server) seen.version = view.facts->server->version_text;
   seen.tls = tls_of(view);
   if (!view.served.certificate.empty()) {
-    const auto served = x509::Certificate::from_pem(view.served.certificate);
+    const auto served = x509::Certificate::decode_pem(view.served.certificate);
     if (served) seen.served_serial = served->serial_hex;
   }
   return seen;

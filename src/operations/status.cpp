@@ -40,7 +40,7 @@ std::set<std::string> wanted_slots(const fleet::Environment& environment, const 
 
 void note_age(const std::string& host, const SlotStatus& slot, const ledger::SerialRecord& record,
               base::Findings& findings) {
-  const auto certificate = x509::Certificate::from_pem(record.certificate);
+  const auto certificate = x509::Certificate::decode_pem(record.certificate);
   if (!certificate) return;
   const int lifetime = base::days_between(certificate->not_before, certificate->not_after);
   const bool expired = slot.days_left < 0;

@@ -120,7 +120,7 @@ Result<std::set<std::string>> known_serials(const ledger::Ledger* ledger) {
   std::set<std::string> known;
   if (ledger == nullptr) return known;
   for (const ledger::SerialRecord& record : TRY(ledger->serials())) {
-    const auto certificate = x509::Certificate::from_pem(record.certificate);
+    const auto certificate = x509::Certificate::decode_pem(record.certificate);
     if (certificate) known.insert(certificate->serial_decimal);
   }
   return known;

@@ -20,7 +20,7 @@ using fleet::ActKind;
 using fleet::SlotFacts;
 
 std::string fingerprint(const std::string& pem) {
-  const auto certificate = x509::Certificate::from_pem(pem);
+  const auto certificate = x509::Certificate::decode_pem(pem);
   return certificate ? certificate->fingerprint : std::string();
 }
 

@@ -91,7 +91,7 @@ bool keeps_key(const WantedPair& wanted, const fleet::SlotFacts& facts, const De
 
 Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& facts,
                             const Desired& desired, base::Time at) {
-  const auto certificate = Certificate::from_pem(facts.certificate);
+  const auto certificate = Certificate::decode_pem(facts.certificate);
   if (!certificate)
     return {desired.replace ? Remedy::new_pair : Remedy::leave, certificate.error().message};
   if (wanted.authority == nullptr || !certificate->signed_by(*wanted.authority))
@@ -160,6 +160,9 @@ std::optional<std::string> judge_trust(const fleet::SlotFacts& facts,
   if (!facts.unsafe.empty() || !facts.user_exists) return std::nullopt;
   if (facts.trust.empty() && facts.trust_problem.empty()) return "no trust bundle yet";
   if (!facts.trust_problem.empty()) return facts.trust_problem;
+  // Nodes write bundles in one form, so this is what nearly every host has: nothing to parse.
+  if (authority != nullptr && facts.trust == x509::Bundle({*authority}).to_pem())
+    return std::nullopt;
   const auto bundle = x509::Bundle::from_pem(facts.trust);
   if (!bundle) return bundle.error().message;
   if (authority == nullptr || !bundle->contains(*authority))

@@ -69,7 +69,7 @@ std::vector<const fleet::SlotFacts*> chosen_slots(const Environment& environment
     const std::pair key{slot.slot.name, slot.slot.os_user};
     if (seated.contains(key)) continue;
     if (slot.slot.place == SlotPlace::home && !slot.certificate.empty()) {
-      const auto held = x509::Certificate::from_pem(slot.certificate);
+      const auto held = x509::Certificate::decode_pem(slot.certificate);
       if (held && other_environment(held->issuer, environment.name)) continue;
     }
     seated.insert(key);

@@ -17,13 +17,25 @@ base::Result<Certificate> Certificate::from_der(std::string_view der) {
   return certificate;
 }
 
-base::Result<Certificate> Certificate::from_pem(std::string_view pem) {
+namespace {
+
+base::Result<std::string> first_in(std::string_view pem) {
   const auto blocks = TRY(pem::blocks(pem, base::Code::certificate));
   const auto first = std::find_if(blocks.begin(), blocks.end(), pem::is_certificate);
   if (first == blocks.end())
     return base::error(base::Code::certificate, "text holds no certificate")
         .with_detail("No \"-----BEGIN CERTIFICATE-----\" stands in it.");
-  return from_der(TRY(pem::bytes(*first, base::Code::certificate)));
+  return pem::bytes(*first, base::Code::certificate);
+}
+
+}  // namespace
+
+base::Result<Certificate> Certificate::from_pem(std::string_view pem) {
+  return from_der(TRY(first_in(pem)));
+}
+
+base::Result<Certificate> Certificate::decode_pem(std::string_view pem) {
+  return decode(TRY(first_in(pem)));
 }
 
 std::string Certificate::to_pem() const { return pem::encode("CERTIFICATE", der); }

@@ -94,6 +94,10 @@ struct Certificate {
   /// a tenth of the time, because the key is not decoded once more.
   static base::Result<Certificate> decode(std::string_view der);
 
+  /// As from_pem, for what OpenSSL has accepted where it came from: a node's facts, a handshake,
+  /// our own ledger.
+  static base::Result<Certificate> decode_pem(std::string_view pem);
+
   [[nodiscard]] std::string to_pem() const;
 
   /// What PostgreSQL takes for the name with `cert` and `clientname=CN`; empty: none.
