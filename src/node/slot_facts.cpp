@@ -43,8 +43,8 @@ bool public_file_good(const SlotFiles& files, const FileState& state) {
 
 namespace {
 
-void describe_key(const SlotFiles& files, const SeenSlot& seen,
-                  const ReadCertificates& certificate, fleet::SlotFacts& facts) {
+void describe_key(const SlotFiles& files, const SeenSlot& seen, const ReadCertificates& certificate,
+                  fleet::SlotFacts& facts) {
   using fleet::KeyState;
   const FileState& state = seen.key.state;
   const auto key =

@@ -218,9 +218,7 @@ Result<std::vector<std::string>> see_together(const std::vector<const SlotFiles*
 
 }  // namespace
 
-Result<SeenSlot> see(const SlotFiles& files) {
-  return std::move(see_all({files}).front());
-}
+Result<SeenSlot> see(const SlotFiles& files) { return std::move(see_all({files}).front()); }
 
 std::vector<Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all) {
   // Who works on them: root in this very process for the server's, else a user.

@@ -69,10 +69,9 @@ class Run {
       ledger_ = TRY(ledger::Ledger::create(environment_.state, environment_.name, holder(who_),
                                            world_.now()));
     }
-    TRY(found_authorities(
-        environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now()));
     desk_.emplace(
         environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now);
+    TRY(desk_->found());
     if (signs()) TRY(desk_->open_all());
     return refresh();
   }

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 #include "base/fd.h"
+#include "operations/parallel.h"
 #include "x509/authority.h"
 #include "x509/names.h"
 #include "x509/request.h"
@@ -21,6 +23,8 @@ using base::Result;
 using x509::AuthorityKind;
 
 constexpr std::size_t key_bytes = 64 * 1024;
+constexpr int first_generation = 1;
+constexpr std::array<AuthorityKind, 2> both = {AuthorityKind::server, AuthorityKind::client};
 
 const char* word(AuthorityKind kind) { return kind == AuthorityKind::server ? "server" : "client"; }
 
@@ -38,30 +42,59 @@ Result<std::string> key_text(const x509::PrivateKey& key, const base::Secret* pa
   return std::string(key.to_pem().expose_secret());
 }
 
-Result<void> found_one(const fleet::Environment& environment, ledger::Ledger& ledger,
-                       AuthorityKind kind, const base::Secret* passphrase, base::Time at) {
+/// A new authority whose key lies on the disk.
+Result<x509::Authority> make_authority(const fleet::Environment& environment, AuthorityKind kind,
+                                       const base::Secret* passphrase, base::Time at) {
   x509::AuthorityOrder order;
   order.kind = kind;
   order.environment = environment.name;
+  order.generation = first_generation;
   order.lifetime = base::Days(environment.policy.authority_days);
   order.key_type = environment.policy.key_type;
-  const x509::Authority made = TRY(x509::create_authority(order, at));
+  x509::Authority made = TRY(x509::create_authority(order, at));
   const std::string path = key_path(environment, kind, order.generation);
   const auto key = TRY(key_text(made.key, passphrase));
   TRY(base::write_file_durably(path, key, 0600));
-  ledger::Authority row;
-  row.kind = kind;
-  row.generation = order.generation;
-  row.certificate = made.certificate.to_pem();
-  row.made_at = at;
-  return ledger.add_authority(row);
+  return made;
+}
+
+/// The authority of a row of the ledger, with its key from the disk.
+Result<x509::Authority> read_authority(const fleet::Environment& environment,
+                                       const ledger::Authority& row,
+                                       const base::Secret* passphrase) {
+  const std::string path = key_path(environment, row.kind, row.generation);
+  auto text = base::read_file(path, key_bytes);
+  if (!text)
+    return base::error(
+               Code::authority_key_lost,
+               fmt::format("could not read the {} authority's key \"{}\"", word(row.kind), path))
+        .with_detail(text.error().detail)
+        .with_hint("Restore the state folder from its backup, as one whole.");
+  const base::Secret pem(std::move(*text));
+  auto key = x509::PrivateKey::from_pem(pem.expose_secret(), passphrase);
+  if (!key) return std::move(key).error().during(fmt::format("opening \"{}\"", path));
+  return x509::Authority {
+    std::move(key).value(), TRY(x509::Certificate::from_pem(row.certificate))
+  };
+}
+
+/// As many at once as there are: each derives a key from the passphrase.
+Result<std::vector<x509::Authority>> all_at_once(
+    std::size_t count, const std::function<Result<x509::Authority>(std::size_t)>& work) {
+  std::vector<std::optional<Result<x509::Authority>>> done(count);
+  in_parallel(
+      count, count, [&](std::size_t i) { done[i].emplace(work(i)); },
+      [&](std::size_t i, const char* text) { done[i].emplace(base::error(Code::internal, text)); });
+  std::vector<x509::Authority> authorities;
+  for (auto& one : done) authorities.push_back(TRY(std::move(*one)));
+  return authorities;
 }
 
 }  // namespace
 
 Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger) {
   planning::Authorities active;
-  for (const AuthorityKind kind : {AuthorityKind::server, AuthorityKind::client}) {
+  for (const AuthorityKind kind : both) {
     const auto row = TRY(ledger.active_authority(kind));
     if (!row) continue;
     auto certificate = x509::Certificate::from_pem(row->certificate);
@@ -73,20 +106,6 @@ Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger) {
         std::move(certificate).value();
   }
   return active;
-}
-
-Result<void> found_authorities(const fleet::Environment& environment, ledger::Ledger& ledger,
-                               const PassphraseSource& passphrase, base::Time at) {
-  std::vector<AuthorityKind> absent;
-  for (const AuthorityKind kind : {AuthorityKind::server, AuthorityKind::client})
-    if (!TRY(ledger.active_authority(kind))) absent.push_back(kind);
-  if (absent.empty()) return {};
-  std::optional<base::Secret> secret;
-  if (!environment.authority.unencrypted) secret = TRY(passphrase(true));
-  TRY(make_folder(environment.state + "/authorities"));
-  for (const AuthorityKind kind : absent)
-    TRY(found_one(environment, ledger, kind, secret ? &*secret : nullptr, at));
-  return {};
 }
 
 IssuingDesk::IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
@@ -102,35 +121,65 @@ Result<const base::Secret*> IssuingDesk::passphrase() {
   return &*passphrase_;
 }
 
-Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
-  if (const auto open = issuers_.find(kind); open != issuers_.end()) return &open->second;
-  const auto row = TRY(ledger_.active_authority(kind));
-  if (!row)
-    return base::error(Code::authority_key_lost,
-                       fmt::format("the ledger has no {} authority", word(kind)));
-  const std::string path = key_path(environment_, kind, row->generation);
-  auto text = base::read_file(path, key_bytes);
-  if (!text)
-    return base::error(
-               Code::authority_key_lost,
-               fmt::format("could not read the {} authority's key \"{}\"", word(kind), path))
-        .with_detail(text.error().detail)
-        .with_hint("Restore the state folder from its backup, as one whole.");
-  const base::Secret pem(std::move(*text));
+Result<void> IssuingDesk::found() {
+  const std::lock_guard lock(one_at_a_time_);
+  std::vector<AuthorityKind> absent;
+  for (const AuthorityKind kind : both)
+    if (!TRY(ledger_.active_authority(kind))) absent.push_back(kind);
+  if (absent.empty()) return {};
+  if (!environment_.authority.unencrypted) passphrase_ = TRY(source_(true));
+  const base::Secret* secret = passphrase_ ? &*passphrase_ : nullptr;
+  TRY(make_folder(environment_.state + "/authorities"));
+  const base::Time at = now_();
+  auto made = TRY(all_at_once(absent.size(), [&](std::size_t i) {
+    return make_authority(environment_, absent[i], secret, at);
+  }));
+  for (std::size_t i = 0; i < absent.size(); ++i) {
+    ledger::Authority row;
+    row.kind = absent[i];
+    row.generation = first_generation;
+    row.certificate = made[i].certificate.to_pem();
+    row.made_at = at;
+    TRY(ledger_.add_authority(row));
+    TRY(keep(row, std::move(made[i])));
+  }
+  return {};
+}
+
+Result<void> IssuingDesk::keep(const ledger::Authority& row, x509::Authority authority) {
+  auto opened =
+      TRY(x509::Issuer::open(row.kind, std::move(authority.certificate), std::move(authority.key)));
+  generations_[row.kind] = row.generation;
+  issuers_.emplace(row.kind, std::move(opened));
+  return {};
+}
+
+Result<void> IssuingDesk::open(const std::vector<AuthorityKind>& kinds) {
+  std::vector<ledger::Authority> rows;
+  for (const AuthorityKind kind : kinds) {
+    if (issuers_.contains(kind)) continue;
+    auto row = TRY(ledger_.active_authority(kind));
+    if (!row)
+      return base::error(Code::authority_key_lost,
+                         fmt::format("the ledger has no {} authority", word(kind)));
+    rows.push_back(std::move(*row));
+  }
+  if (rows.empty()) return {};
   const base::Secret* secret = TRY(passphrase());
-  auto key = x509::PrivateKey::from_pem(pem.expose_secret(), secret);
-  if (!key) return std::move(key).error().during(fmt::format("opening \"{}\"", path));
-  auto certificate = TRY(x509::Certificate::from_pem(row->certificate));
-  auto opened = TRY(x509::Issuer::open(kind, std::move(certificate), std::move(key).value()));
-  generations_[kind] = row->generation;
-  return &issuers_.emplace(kind, std::move(opened)).first->second;
+  auto read = TRY(all_at_once(
+      rows.size(), [&](std::size_t i) { return read_authority(environment_, rows[i], secret); }));
+  for (std::size_t i = 0; i < rows.size(); ++i) TRY(keep(rows[i], std::move(read[i])));
+  return {};
 }
 
 Result<void> IssuingDesk::open_all() {
   const std::lock_guard lock(one_at_a_time_);
-  TRY(issuer(AuthorityKind::server));
-  TRY(issuer(AuthorityKind::client));
-  return {};
+  return open({both.begin(), both.end()});
+}
+
+Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
+  TRY(open({kind}));
+  return &issuers_.at(kind);
 }
 
 Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) const {

@@ -9,11 +9,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fleet/act.h"
 #include "ledger/ledger.h"
 #include "operations/world.h"
 #include "planning/world.h"
+#include "x509/authority.h"
 #include "x509/issuer.h"
 
 namespace operations {
@@ -21,11 +23,6 @@ namespace operations {
 /// The authorities in force by the ledger; both absent before the first apply. Error
 /// (authority_mismatch) where a certificate of the ledger cannot be read.
 base::Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger);
-
-/// Founds the two authorities, keys durable before the ledger knows of them. Nothing is done where
-/// they exist already. `passphrase` is not asked where the configuration says "none".
-base::Result<void> found_authorities(const fleet::Environment& environment, ledger::Ledger& ledger,
-                                     const PassphraseSource& passphrase, base::Time at);
 
 /// What the configuration says of a certificate that a host asked for.
 struct IssueOrder {
@@ -48,11 +45,19 @@ class IssuingDesk {
   /// newer than any time that the caller took. Errors: authority_*, ledger_*.
   base::Result<std::string> issue(const IssueOrder& order);
 
-  /// Opens both keys, so that a wrong passphrase shows before the first act.
+  /// Founds those of the two authorities that the ledger lacks, keys durable before the ledger
+  /// knows of them, and keeps them open. The passphrase is not asked for where the configuration
+  /// says "none".
+  base::Result<void> found();
+
+  /// Opens both keys, so that a wrong passphrase shows before the first act. Both at once: a
+  /// passphrase is made slow to try on purpose, a quarter of a second each.
   base::Result<void> open_all();
 
  private:
   base::Result<x509::Issuer*> issuer(x509::AuthorityKind kind);
+  base::Result<void> keep(const ledger::Authority& row, x509::Authority authority);
+  base::Result<void> open(const std::vector<x509::AuthorityKind>& kinds);
   base::Result<const base::Secret*> passphrase();
   base::Result<x509::Draft> draft(const IssueOrder& order, base::Time at) const;
 

@@ -19,7 +19,8 @@ struct Office {
     environment.state = folder.state();
     environment.authority.unencrypted = true;
     book.emplace(scratch::made(folder.state()));
-    REQUIRE(operations::found_authorities(environment, *book, {}, scratch::at(0)));
+    operations::IssuingDesk founder(environment, *book, {}, [] { return scratch::at(0); });
+    REQUIRE(founder.found());
   }
 
   static operations::IssueOrder order() {
@@ -65,4 +66,34 @@ TEST_CASE("a clock before the ledger's last entry signs nothing") {
   REQUIRE(!refused);
   CHECK(refused.error().code == base::Code::authority_clock);
   CHECK(office.book->serials().value().empty());
+}
+
+TEST_CASE("authorities are founded with one question, and their keys open with its answer alone") {
+  Office office;
+  office.environment.state = office.folder.path() + "/another";
+  office.environment.authority.unencrypted = false;
+  office.book.reset();
+  office.book.emplace(scratch::made(office.environment.state));
+  const auto now = [] { return scratch::at(1); };
+  int asked = 0;
+  const auto answer = [&asked](const char* text) {
+    return [&asked, text](bool) -> base::Result<base::Secret> {
+      ++asked;
+      return base::Secret(text);
+    };
+  };
+  operations::IssuingDesk founder(office.environment, *office.book, answer("right"), now);
+  REQUIRE(founder.found());
+  CHECK(founder.issue(Office::order()));
+  CHECK(asked == 1);
+  operations::IssuingDesk next(office.environment, *office.book, answer("right"), now);
+  REQUIRE(next.found());
+  REQUIRE(next.open_all());
+  CHECK(next.issue(Office::order()));
+  CHECK(asked == 2);
+  CHECK(office.book->authorities().value().size() == 2);
+  operations::IssuingDesk stranger(office.environment, *office.book, answer("wrong"), now);
+  const auto refused = stranger.open_all();
+  REQUIRE(!refused);
+  CHECK(refused.error().code == base::Code::authority_passphrase);
 }
