@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: PostgreSQL
+// Issues by turns, in one thread: with OpenSSL's own calls, the shortest way that they allow, and
+// at pgseal's desk, from a request to a certificate that was linted, with its entries in the ledger
+// and its line in the audit log. Prints for each pair of turns the microseconds that one
+// certificate took: CPU of the reference and ours, then the clock's.
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "operations/authorities.h"
+#include "x509/openssl.h"
+#include "x509/request.h"
+
+namespace {
+
+constexpr int requests_of_a_turn = 250;
+constexpr int turns = 12;  // the first fills caches and is not printed
+
+[[noreturn]] void give_up(const char* what) {
+  std::fprintf(stderr, "bench_issuance: %s\n", what);
+  ::exit(1);
+}
+
+base::Time now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+double microseconds(clockid_t clock) {
+  timespec at{};
+  ::clock_gettime(clock, &at);
+  return static_cast<double>(at.tv_sec) * 1e6 + static_cast<double>(at.tv_nsec) / 1e3;
+}
+
+std::vector<std::string> make_requests() {
+  std::vector<std::string> requests;
+  for (int i = 0; i < requests_of_a_turn; ++i) {
+    const auto key = x509::PrivateKey::generate(x509::KeyType::p256);
+    auto request = key ? x509::make_request(*key, "db1") : base::Result<std::string>(key.error());
+    if (!request) give_up("no request");
+    requests.push_back(std::move(request).value());
+  }
+  return requests;
+}
+
+/// The reference: an authority, and each call that a certificate cannot do without.
+class Library {
+ public:
+  Library() : key_(EVP_EC_gen("P-256")), authority_(X509_new()) {
+    X509_NAME* const name = X509_get_subject_name(authority_.get());
+    add_text(name, "O", "shop");
+    add_text(name, "CN", "authority");
+    X509_set_pubkey(authority_.get(), key_.get());
+    extend(authority_.get(), NID_subject_key_identifier, "hash");
+  }
+
+  std::string issue(const std::string& der) {
+    const x509::RequestOwner request(x509::from_der_with(d2i_X509_REQ, der));
+    EVP_PKEY* const key = request ? X509_REQ_get0_pubkey(request.get()) : nullptr;
+    if (key == nullptr || X509_REQ_verify(request.get(), key) != 1) give_up("a bad request");
+    const x509::CertificateOwner made(X509_new());
+    fill(made.get(), X509_REQ_get_X509_PUBKEY(request.get()));
+    if (X509_sign(made.get(), key_.get(), EVP_sha256()) <= 0) give_up("no signature");
+    const x509::BioOwner out(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(out.get(), made.get());
+    return std::string(x509::bio_content(out.get()));
+  }
+
+ private:
+  static void add_text(X509_NAME* name, const char* field, const char* text) {
+    X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(text), -1, -1, 0);
+  }
+
+  void extend(X509* certificate, int nid, const char* text) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, authority_.get(), certificate, nullptr, nullptr, 0);
+    const x509::ExtensionOwner extension(X509V3_EXT_conf_nid(nullptr, &context, nid, text));
+    if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) give_up("no extension");
+  }
+
+  /// X509_set_pubkey would decode and encode the key anew; this copies it.
+  static void copy_key(X509* certificate, X509_PUBKEY* from) {
+    ASN1_OBJECT* algorithm = nullptr;
+    const unsigned char* bits = nullptr;
+    int size = 0;
+    X509_ALGOR* parameters = nullptr;
+    X509_PUBKEY_get0_param(&algorithm, &bits, &size, &parameters, from);
+    const ASN1_OBJECT* curve = nullptr;
+    const void* value = nullptr;
+    int type = 0;
+    X509_ALGOR_get0(&curve, &type, &value, parameters);
+    auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(bits, static_cast<std::size_t>(size)));
+    X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_dup(algorithm), type,
+                           OBJ_dup(static_cast<const ASN1_OBJECT*>(value)), copy, size);
+  }
+
+  void fill(X509* made, X509_PUBKEY* key) {
+    unsigned char serial[17];
+    RAND_bytes(serial, sizeof serial);
+    const x509::Owner<BIGNUM, BN_free> number(BN_bin2bn(serial, sizeof serial, nullptr));
+    BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(made));
+    X509_set_version(made, X509_VERSION_3);
+    X509_set_issuer_name(made, X509_get_subject_name(authority_.get()));
+    X509_gmtime_adj(X509_getm_notBefore(made), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(made), 90L * 86400);
+    add_text(X509_get_subject_name(made), "O", "shop");
+    add_text(X509_get_subject_name(made), "CN", "db1");
+    copy_key(made, key);
+    extend(made, NID_basic_constraints, "critical,CA:FALSE");
+    extend(made, NID_key_usage, "critical,digitalSignature");
+    extend(made, NID_ext_key_usage, "serverAuth");
+    extend(made, NID_subject_key_identifier, "hash");
+    extend(made, NID_authority_key_identifier, "keyid");
+    extend(made, NID_subject_alt_name, "DNS:db1,DNS:db.shop.internal,IP:192.0.2.11");
+  }
+
+  x509::KeyOwner key_;
+  x509::CertificateOwner authority_;
+};
+
+/// Ours: a state folder of its own, keys without a passphrase.
+class Desk {
+ public:
+  explicit Desk(const std::string& folder) {
+    environment_.name = "shop";
+    environment_.state = folder + "/state";
+    environment_.authority.unencrypted = true;
+    auto made =
+        ledger::Ledger::create(environment_.state, "shop", {1, "bench", "root", "bench"}, now());
+    if (!made) give_up(made.error().message.c_str());
+    ledger_.emplace(std::move(made).value());
+    desk_.emplace(environment_, *ledger_, operations::PassphraseSource(), now);
+    if (!desk_->found()) give_up("no authorities");
+  }
+
+  std::string issue(const std::string& request) {
+    operations::IssueOrder order;
+    order.slot = fleet::server_slot("db1");
+    order.host = "db1";
+    order.names = {"db1", "db.shop.internal", "192.0.2.11"};
+    order.days = 90;
+    order.request = request;
+    auto certificate = desk_->issue(order);
+    if (!certificate) give_up(certificate.error().message.c_str());
+    ledger::AuditEntry entry;
+    entry.who = "root";
+    entry.what = "install certificate finished";
+    entry.host = order.host;
+    entry.slot = "server:db1";
+    if (!ledger_->append_audit(entry, now())) give_up("no line in the audit log");
+    return std::move(certificate).value();
+  }
+
+ private:
+  fleet::Environment environment_;
+  std::optional<ledger::Ledger> ledger_;
+  std::optional<operations::IssuingDesk> desk_;
+};
+
+struct Took {
+  double cpu = 0;
+  double wall = 0;
+};
+
+template <class Issuer>
+Took turn(Issuer& issuer, const std::vector<std::string>& requests) {
+  const double cpu = microseconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double wall = microseconds(CLOCK_MONOTONIC);
+  std::size_t bytes = 0;
+  for (const std::string& request : requests) bytes += issuer.issue(request).size();
+  if (bytes == 0) give_up("nothing was issued");
+  return {(microseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / requests_of_a_turn,
+          (microseconds(CLOCK_MONOTONIC) - wall) / requests_of_a_turn};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) give_up("usage: bench_issuance FOLDER");
+  const std::vector<std::string> requests = make_requests();
+  Library library;
+  Desk desk(argv[1]);
+  for (int i = 0; i < turns; ++i) {
+    const Took theirs = turn(library, requests);
+    const Took ours = turn(desk, requests);
+    if (i > 0) std::printf("%f %f %f %f\n", theirs.cpu, ours.cpu, theirs.wall, ours.wall);
+  }
+  return 0;
+}
