@@ -54,6 +54,28 @@ TEST_CASE("a link in place of ~/.postgresql is refused by name and not followed"
         "\"" + host.home + "/.postgresql\" is a symbolic link");
 }
 
+TEST_CASE("slots that are looked at together have each their own outcome, in the order asked") {
+  if (house::root_is_missing()) return;
+  House host;
+  auto slots = host.slots();
+  must(slots.make_key(house::act(ActKind::make_key, client)));
+  const auto elsewhere = fleet::client_slot("app", "deploy", fleet::SlotPlace::environment);
+  host.folder(host.home + "/.postgresql/pgseal");
+  REQUIRE(::symlink("/tmp", (host.home + "/.postgresql/pgseal/shop").c_str()) == 0);
+  auto looked = slots.look(
+      {fleet::client_slot("app", "nobody else"), elsewhere, fleet::server_slot("db1"), client});
+  REQUIRE(looked.size() == 4);
+  for (const auto& slot : looked) REQUIRE(slot);
+  CHECK_FALSE(looked[0]->user_exists);
+  CHECK(looked[1]->slot == elsewhere);
+  CHECK(looked[1]->unsafe.find("is a symbolic link") != std::string::npos);
+  CHECK(looked[2]->slot == fleet::server_slot("db1"));
+  CHECK(looked[2]->unsafe.empty());
+  CHECK(looked[3]->slot == client);
+  CHECK(looked[3]->unsafe.empty());
+  CHECK(looked[3]->pending);
+}
+
 TEST_CASE("a link, a FIFO or a folder in place of a file is refused and nothing changes") {
   if (house::root_is_missing()) return;
   for (const char* name :
