@@ -96,6 +96,7 @@ base::Error Attempt::ended(base::Error error) {
   ending.refused = refused_;
   ending.host = target_.host;
   ending.by_hand = target_.by_hand;
+  ending.accepting = target_.accepting;
   turned_away_ = links::turned_away(ending);
   node_is_broken_ = links::node_is_broken(ending);
   return failure_of(ending);

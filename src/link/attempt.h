@@ -17,6 +17,7 @@ struct Target {
   std::string host;                    ///< its name in the configuration
   std::vector<std::string> arguments;  ///< the whole call of ssh
   std::string by_hand;
+  std::string accepting;
   std::string architecture;  ///< of the image
   Timeouts timeouts;
 };

@@ -100,8 +100,12 @@ Result<std::unique_ptr<fleet::Conversation>> SshLinks::open(const fleet::Host& h
     setup_.folder, TRY(image_.facts())
     .sha256
   };
-  Target target{
-      host.name, {}, ssh_by_hand(call_, destination), setup_.architecture, setup_.timeouts};
+  Target target{host.name,
+                {},
+                ssh_by_hand(call_, destination),
+                ssh_accepting(call_, destination),
+                setup_.architecture,
+                setup_.timeouts};
   const Gate::Pass one_of_parallel(parallel_);
   for (int retries = 0;;) {
     target.arguments = ssh_arguments(call_, destination);

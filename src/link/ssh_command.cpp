@@ -106,6 +106,11 @@ std::string ssh_by_hand(const SshCall& call, const std::string& destination) {
   return text + " " + shell_word(destination) + " true";
 }
 
+std::string ssh_accepting(SshCall call, const std::string& destination) {
+  call.options.insert(call.options.begin(), {"-o", "StrictHostKeyChecking=ask"});
+  return ssh_by_hand(call, destination);
+}
+
 Result<std::string> remote_command(const NodePlace& place) {
   if (!place.folder.starts_with('/') || !only(place.folder, "/._-"))
     return base::error(Code::config_value,

@@ -33,6 +33,9 @@ std::vector<std::string> ssh_arguments(const SshCall& call, const std::string& d
 /// How the user would call ssh for the same host, quoted for a shell: for hints.
 std::string ssh_by_hand(const SshCall& call, const std::string& destination);
 
+/// The same, but asking about an unknown key even where the user's configuration says not to.
+std::string ssh_accepting(SshCall call, const std::string& destination);
+
 struct NodePlace {
   std::string folder;  ///< absolute; letters, digits and "/._-" only
   std::string sha256;  ///< hexadecimal

@@ -37,7 +37,13 @@ constexpr Pattern patterns[] = {
     {"Not allowed at this time", Code::link_unreachable, "\"{}\" penalises this address"},
 };
 
-std::string detail_of(const Ending& ending) { return std::string(base::trim(ending.errors)); }
+/// ssh ends the lines of its own log with a carriage return and a newline.
+std::string detail_of(const Ending& ending) {
+  std::string text(base::trim(ending.errors));
+  for (auto at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at))
+    text.erase(at, 1);
+  return text;
+}
 
 base::Error made(Code code, std::string message, const Ending& ending) {
   return base::error(code, std::move(message)).with_detail(detail_of(ending));
@@ -53,7 +59,7 @@ base::Error hinted(base::Error error, const Ending& ending) {
   switch (error.code) {
     case Code::link_host_key_unknown:
       return std::move(error).with_hint(
-          "Compare the fingerprint with the host's own, then accept it with: " + ending.by_hand);
+          "Compare the fingerprint with the host's own, then accept it with: " + ending.accepting);
     case Code::link_host_key_changed:
       return std::move(error).with_hint(
           "Find out why before anything else: a new installation, or somebody in between.");

@@ -22,6 +22,7 @@ struct Ending {
   std::string refused;        ///< what "pgseal:refused" said
   std::string host;           ///< its name in the configuration
   std::string by_hand;        ///< the ssh command for the hint
+  std::string accepting;      ///< the same, asking whether an unknown key is right
 };
 
 base::Error failure_of(const Ending& ending);

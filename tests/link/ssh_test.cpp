@@ -195,7 +195,8 @@ TEST_CASE("an unknown host key stops with its fingerprint and the command that a
   const auto fingerprint = shell("ssh-keygen -lf " + sshd.path("host_key") + " | cut -d' ' -f2");
   REQUIRE(fingerprint.starts_with("SHA256:"));
   CHECK(error.detail.find(fingerprint) != std::string::npos);
-  CHECK(error.hint.ends_with("ssh -F " + sshd.path("ssh_config") + " plain@h true"));
+  CHECK(error.hint.ends_with("ssh -o StrictHostKeyChecking=ask -F " + sshd.path("ssh_config") +
+                             " plain@h true"));
   CHECK(::access(sshd.path("known_hosts").c_str(), F_OK) != 0);
 }
 
