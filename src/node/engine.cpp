@@ -191,7 +191,7 @@ Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
   if (entry->about == About::server && !brief_.database)
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief_.host));
-  if (!lock_) lock_ = TRY(HostLock::take(world_.lock, world_.now()));
+  const HostLock lock = TRY(HostLock::take(world_.lock, world_.now()));
   auto answer = (this->*entry->deed)(act);
   if (!answer) return std::move(answer).error().during(fleet::to_string(act.kind));
   return answer;

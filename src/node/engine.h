@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 // The engine: what a conversation with one host is answered by, in the node there or, for the
-// controller's own host, in process. Observing needs no lock and changes nothing; the first act
-// takes the host's lock and keeps it to the end.
+// controller's own host, in process. Observing needs no lock and changes nothing; each act
+// holds the host's lock as long as it lasts and no longer: a node whose controller was cut off may
+// wait for its next request for hours before sshd notices.
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "base/result.h"
 #include "fleet/doors.h"
@@ -46,7 +46,6 @@ class Engine : public fleet::Conversation {
   HostWorld world_;
   Server server_;
   Slots slots_;
-  std::optional<HostLock> lock_;
 };
 
 }  // namespace node

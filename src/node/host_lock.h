@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // One node at a time changes a host: an orphan whose controller went away may still be finishing
-// its act. A lock of the kernel (flock(2)), so it ends with its holder, whatever became of it.
+// its act, and is waited for no longer than that. A lock of the kernel (flock(2)), so it ends with
+// its holder, whatever became of it.
 #pragma once
 
 #include <string>

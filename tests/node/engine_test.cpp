@@ -3,6 +3,8 @@
 
 #include <sys/wait.h>
 
+#include <optional>
+
 #include "house.h"
 #include "node/mark.h"
 
@@ -93,22 +95,33 @@ TEST_CASE("an act on a slot that is not this host's is refused") {
   CHECK(engine->perform(house::act(ActKind::make_key, fleet::client_slot("app", "deploy"))));
 }
 
-TEST_CASE("a second node is kept out from the first act on, and told who is at work") {
+TEST_CASE("a node at work keeps a second one out, which is told who it is") {
   if (house::root_is_missing()) return;
   House host;
   Silence silence;
-  auto first = must(node::Engine::make(brief_of(), silence, host.world));
   auto second = must(node::Engine::make(brief_of(), silence, host.world));
   const auto act = house::act(ActKind::make_key, fleet::client_slot("app", "deploy"));
-  must(first->perform(act));
+  std::optional<node::HostLock> at_work =
+      must(node::HostLock::take(host.world.lock, house::noon()));
   const auto refused = second->perform(act);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::host_locked);
   CHECK(refused.error().detail.find(fmt::format("process {} since ", ::getpid())) !=
         std::string::npos);
   CHECK(second->observe());
-  first.reset();
+  at_work.reset();
   CHECK(second->perform(act));
+}
+
+TEST_CASE("a node that waits for its next request is in nobody's way") {
+  if (house::root_is_missing()) return;
+  House host;
+  Silence silence;
+  auto cut_off = must(node::Engine::make(brief_of(), silence, host.world));
+  auto next = must(node::Engine::make(brief_of(), silence, host.world));
+  const auto act = house::act(ActKind::make_key, fleet::client_slot("app", "deploy"));
+  must(cut_off->perform(act));
+  CHECK(must(next->perform(act)).request == must(cut_off->perform(act)).request);
 }
 
 TEST_CASE("the lock goes with its holder, however that ended") {
