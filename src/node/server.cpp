@@ -69,6 +69,13 @@ void fill_files(const ServerView& view, const std::string& ssl_conf_path,
   facts.include_dir = include_folder(view);
 }
 
+base::Error not_running(const FoundServer& server) {
+  return base::error(base::Code::server_down,
+                     fmt::format("the PostgreSQL server of \"{}\" is not running",
+                                 server.shown.data_directory))
+      .with_hint("Start it.");
+}
+
 base::Finding unreadable(const ViewedFile& file, const std::string& host) {
   base::Finding finding;
   finding.code = "server.file-unreadable";
@@ -105,12 +112,7 @@ base::Result<FoundServer> Server::found() {
 
 base::Result<FoundServer> Server::running_server() {
   FoundServer server = TRY(found());
-  if (!server.shown.running) {
-    return base::error(base::Code::server_down,
-                       fmt::format("the PostgreSQL server of \"{}\" is not running",
-                                   server.shown.data_directory))
-        .with_hint("Start it.");
-  }
+  if (!server.shown.running) return not_running(server);
   return server;
 }
 
@@ -139,6 +141,7 @@ void Server::observe(fleet::HostFacts& facts) {
   }
   if (!chosen->shown.running) {
     server.problem = "the server is not running";
+    facts.findings.push_back(finding_of(not_running(*chosen), facts.host));
   } else if (const base::Result<ServerView> view =
                  view_server(*chosen, {brief_.roles, true, false})) {
     fill_viewed(*view, server);

@@ -140,6 +140,9 @@ TEST_CASE("a server that does not run is a candidate and a fact without answers"
   REQUIRE(facts.server);
   CHECK_FALSE(facts.server->running);
   CHECK(facts.server->problem == "the server is not running");
+  REQUIRE(facts.findings.size() == 1);
+  CHECK(facts.findings[0].code == "server.down");
+  CHECK(facts.findings[0].hint == "Start it.");
   CHECK(facts.server->port == server->port);
   CHECK(facts.server->os_user == "postgres");
   REQUIRE(facts.candidates.size() >= 1);
