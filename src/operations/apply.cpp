@@ -186,6 +186,7 @@ class Run {
     }
     step.state = StepState::done;
     changed_ = changed_ || answer->changed;
+    tell(step, answer->findings);
     const std::string text = answer->changed ? answer->after : "as it was";
     if (auto noted = record(step, ledger::ActState::finished, text); !noted) {
       fail(step, noted.error());
@@ -223,6 +224,16 @@ class Run {
     order.common_name = wanted.common_name;
     order.days = wanted.lifetime_days;
     return desk_->issue(order);
+  }
+
+  /// What a host noticed beside an act that it carried out.
+  void tell(const Step& step, const base::Findings& findings) {
+    const std::lock_guard lock(requests_mutex_);
+    for (const base::Finding& found : findings) {
+      told_.push_back(found);
+      told_.back().host = step.host;
+      told_.back().slot = fleet::to_string(step.act.slot);
+    }
   }
 
   void fail(Step& step, const base::Error& error) {
@@ -298,14 +309,19 @@ class Run {
     return {};
   }
 
-  /// Hosts that still have steps which could not be carried out.
-  [[nodiscard]] std::map<std::string, std::vector<std::string>> held_back() const {
-    std::map<std::string, std::vector<std::string>> held;
-    for (const planning::Owed& owed : plan_.owed) held[owed.host] = owed.steps;
+  /// Steps that could not be carried out, and hosts that may lack some which are not planned.
+  [[nodiscard]] HeldBack held_back() const {
+    HeldBack held;
+    for (const planning::Owed& owed : plan_.owed) held.steps[owed.host] = owed.steps;
     for (const PlannedPhase& phase : plan_.phases)
       for (const Step& step : phase.steps)
-        held[step.host].push_back(
+        held.steps[step.host].push_back(
             fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::subject(step.act)));
+    for (const base::Finding& found : plan_.findings)
+      if (audit::blocks(found.code)) held.undecided.insert(found.host);
+    for (const fleet::Host& host : environment_.hosts)
+      if (!desired_.only.empty() && !desired_.only.contains(host.name))
+        held.undecided.insert(host.name);
     return held;
   }
 
@@ -321,7 +337,16 @@ class Run {
       }
     for (const std::string& id : order_) place(whole, done_.at(id).first, done_.at(id).second);
     whole.findings.insert(whole.findings.end(), failures_.begin(), failures_.end());
+    for (const base::Finding& found : told_) add_once(whole.findings, found);
     return whole;
+  }
+
+  /// The last look may have seen the same, and every reload of a host tells it again.
+  static void add_once(base::Findings& findings, const base::Finding& found) {
+    const bool known = std::any_of(findings.begin(), findings.end(), [&](const auto& other) {
+      return other.code == found.code && other.host == found.host;
+    });
+    if (!known) findings.push_back(found);
   }
 
   static void place(Plan& whole, planning::Phase phase, const Step& step) {
@@ -351,9 +376,10 @@ class Run {
   std::set<std::string> tried_;
   std::map<std::string, std::pair<planning::Phase, Step>> done_;
   std::vector<std::string> order_;  ///< of done_'s steps
-  std::mutex requests_mutex_;       ///< guards the two below
+  std::mutex requests_mutex_;       ///< guards the three below
   std::map<std::string, std::string> requests_;
   base::Findings failures_;
+  base::Findings told_;
   bool marked_ = false;
   bool changed_ = false;
   bool carrying_out_ = false;

@@ -10,11 +10,10 @@ namespace {
 using base::Result;
 
 Result<void> settle_debt(ledger::Ledger& ledger, const std::string& host, bool answered,
-                         const std::map<std::string, std::vector<std::string>>& held,
-                         base::Time at) {
-  const auto steps = held.find(host);
-  if (steps == held.end()) {
-    if (answered) (void)TRY(ledger.pay_debt(host, at));
+                         const HeldBack& held, base::Time at) {
+  const auto steps = held.steps.find(host);
+  if (steps == held.steps.end()) {
+    if (answered && !held.undecided.contains(host)) (void)TRY(ledger.pay_debt(host, at));
     return {};
   }
   ledger::Debt debt;
@@ -71,7 +70,7 @@ ledger::Observation observation_of(const fleet::Host& host, const planning::Host
 
 Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& desired,
                              const planning::Observed& observed, const planning::Plan& plan,
-                             const std::map<std::string, std::vector<std::string>>& held) {
+                             const HeldBack& held) {
   return ledger.transaction([&]() -> Result<void> {
     for (const fleet::Host& host : desired.environment->hosts) {
       const auto view = observed.hosts.find(host.name);

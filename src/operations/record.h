@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,15 @@
 
 namespace operations {
 
-/// `held`: host → steps that it still has to get. A host that answered and has none pays its debt.
+struct HeldBack {
+  std::map<std::string, std::vector<std::string>> steps;  ///< host → what it still has to get
+  std::set<std::string> undecided;  ///< hosts without steps because none may be planned for them
+};
+
+/// A host that answered, has no step left and is not undecided pays its debt.
 base::Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& desired,
                                    const planning::Observed& observed, const planning::Plan& plan,
-                                   const std::map<std::string, std::vector<std::string>>& held);
+                                   const HeldBack& held);
 
 /// What `status` shows of one host.
 ledger::Observation observation_of(const fleet::Host& host, const planning::HostView& view,
