@@ -70,7 +70,7 @@ constexpr auto rows = std::to_array<ErrorRow>({
      "An authority's key or certificate is missing.", "Restore the state folder from its backup."},
     {Code::authority_mismatch, "authority.mismatch",
      "An authority's key and certificate, or certificate and ledger, do not belong together.",
-     "Restore the state folder as one whole."},
+     "Restore the state folder from its backup, as one whole."},
     {Code::authority_clock, "authority.clock", "A clock is wrong, so nothing is signed.",
      "Set the clock that the message names (NTP); then run the command again."},
     {Code::authority_refused, "authority.refused",

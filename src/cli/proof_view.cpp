@@ -33,7 +33,8 @@ std::string connection_text(const operations::ConnectionProof& proof) {
       proof.over_socket ? "over a socket, which has no TLS" : fleet::to_string(proof.level));
   if (!proof.line.empty()) text += fmt::format("       {}\n", printable_line(proof.line));
   if (!proof.ok && !proof.message.empty())
-    text += fmt::format("       {}\n", printable_line(proof.message));
+    for (const std::string_view line : base::split(proof.message, '\n'))
+      text += fmt::format("       {}\n", printable_line(base::trim(line)));
   return text;
 }
 
@@ -49,7 +50,8 @@ std::string sessions_text(const std::vector<operations::SessionProof>& sessions)
   for (const auto& proof : sessions) {
     Tally& tally = tallies[fmt::format(
         "{:<10} {} {}", proof.host, printable_line(proof.session.role),
-        proof.session.address.empty() ? "over the socket" : "from " + proof.session.address)];
+        proof.session.address.empty() ? "over the socket"
+                                      : "from " + printable_line(proof.session.address))];
     if (proof.session.tls)
       ++tally.tls;
     else if (proof.session.address.empty())
@@ -102,7 +104,7 @@ std::string text_of(const operations::StatusReport& report, const fleet::Environ
   for (const auto& host : report.hosts) {
     text += fmt::format("  {:<10} {:<12} {:<8} TLS {}\n", host.host,
                         host.reachable ? (host.role.empty() ? "?" : host.role) : "unreachable",
-                        host.version, host.tls.empty() ? "-" : host.tls);
+                        printable_line(host.version), host.tls.empty() ? "-" : host.tls);
     for (const auto& slot : host.slots) text += slot_text(slot);
   }
   if (!report.phase.empty()) text += fmt::format("apply stands in phase: {}\n", report.phase);

@@ -184,11 +184,12 @@ std::string json_of(const operations::StatusReport& report, const std::string& e
 }
 
 std::string json_of(const base::Error& error) {
+  const auto& row = base::error_row(error.code);
   Json inner{{"code", static_cast<int>(error.code)},
-             {"name", base::error_row(error.code).name},
+             {"name", row.name},
              {"message", printable_line(error.message)}};
   put(inner, "detail", error.detail);
-  put(inner, "hint", error.hint);
+  put(inner, "hint", error.hint.empty() ? std::string(row.remedy) : error.hint);
   put(inner, "while_doing", error.while_doing);
   return document(Json{{"format", 1}, {"error", std::move(inner)}});
 }

@@ -48,7 +48,7 @@ std::string text_of(const base::Error& error) {
   const auto& row = base::error_row(error.code);
   std::string text = fmt::format("pgseal: error: {}\n", printable_line(error.message));
   text += labelled("DETAIL:  ", error.detail);
-  text += labelled("HINT:    ", error.hint);
+  text += labelled("HINT:    ", error.hint.empty() ? std::string(row.remedy) : error.hint);
   text += labelled("CONTEXT: ", error.while_doing);
   text += fmt::format("CODE:    {} ({})\n", static_cast<int>(error.code), row.name);
   return text;
