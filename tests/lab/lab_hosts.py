@@ -25,6 +25,10 @@ class Lab:
     def close(self):
         self._lab("down", self.folder)
 
+    def act(self, command, host, word):
+        """lab link HOST up|down, lab power HOST off|on, lab postgres HOST start|stop|restart"""
+        self._lab(command, self.folder, host, word)
+
     @staticmethod
     def _lab(*words):
         done = subprocess.run([str(HERE / "lab"), *map(str, words)], text=True, timeout=120,
@@ -32,6 +36,11 @@ class Lab:
         if done.returncode != 0:
             raise AssertionError(f"lab {words[0]}: {done.stderr}")
         return done.stdout
+
+    def hub(self, *words):
+        """Any command where the controller stands."""
+        return subprocess.run([str(HERE / "lab"), "hub", str(self.folder), "--", *words], text=True, timeout=60,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def command(self, *words):
         """The whole argument list that runs pgseal where the controller stands."""
@@ -57,6 +66,11 @@ class Lab:
             raise AssertionError(f"{host}: {command}: exit {done.returncode}\n{done.stderr}")
         return done.stdout.strip()
 
+    def begin(self, *words):
+        """pgseal left running, its output in pipes; the process is pgseal itself."""
+        return subprocess.Popen(self.command(PGSEAL, *words), text=True, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
     def start(self, host, command, user):
         return subprocess.Popen([str(HERE / "lab"), "exec", str(self.folder), host, "-u", user, "--",
                                  "bash", "-c", command], text=True, stdin=subprocess.DEVNULL,
@@ -77,6 +91,14 @@ class Lab:
         if old not in text:
             raise AssertionError(f"not in the configuration: {old}")
         self.config.write_text(text.replace(old, new, 1))
+
+
+def steps(plan):
+    return [step for phase in plan["phases"] for step in phase["steps"]]
+
+
+def findings_of(report, host):
+    return [finding for finding in report["findings"] if finding.get("host") == host]
 
 
 def wait_until(condition, seconds, what):

@@ -5,16 +5,12 @@
 import re
 import unittest
 
-from lab_hosts import lab_or_skip
+from lab_hosts import lab_or_skip, steps
 
 DATABASES = ["db1", "db2", "db3"]
 APPLICATIONS = ["app1", "app2"]
 OURS = "/etc/pgseal/server/{0}/server.pem /etc/pgseal/server/{0}/ssl.conf /etc/pgseal/server/{0}/clients.crt " \
        "/etc/postgresql/15/main/postgresql.conf ~postgres/.postgresql/* ~root/.postgresql/*"
-
-
-def steps(plan):
-    return [step for phase in plan["phases"] for step in phase["steps"]]
 
 
 class TheRoad(unittest.TestCase):

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""The controller's own faults: configuration, ledger, authorities. Each ends the command with the
+exit status of its kind before any host is touched."""
+
+import contextlib
+import fcntl
+import json
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+from lab_hosts import PGSEAL, lab_or_skip, steps
+
+SOUND = '''[environment]
+name = "shop"
+[authority]
+passphrase = "none"
+[[host]]
+name = "db1"
+link = "ssh:nobody@192.0.2.1"
+address = "192.0.2.1"
+database = true
+[[identity]]
+name = "deploy"
+kind = "application"
+hosts = ["db1"]
+os_users = ["deploy"]
+'''
+
+
+class Configuration(unittest.TestCase):
+    """No host of it exists: what comes as far as asking one is seen by its exit status."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="pgseal-toml.")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.file = self.folder / "pgseal.toml"
+
+    def refused(self, text, place, *words):
+        self.file.write_text(text)
+        for command in (["plan"], ["apply", "--yes"], ["--json", "verify"]):
+            done = subprocess.run([PGSEAL, "--config", self.file, *command], text=True, timeout=20,
+                                  stdin=subprocess.DEVNULL, capture_output=True)
+            self.assertEqual(done.returncode, 10, done.stderr)
+            self.assertIn(f"line {place[0]}, column {place[1]}", done.stderr)
+            for word in words:
+                self.assertIn(word, done.stderr)
+            if "--json" in command:
+                error = json.loads(done.stdout)["error"]
+                self.assertEqual(error["code"] // 100, 10)
+                self.assertTrue(error["name"].startswith("configuration."))
+            else:
+                self.assertEqual(done.stdout, "")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["pgseal.toml"])
+
+    def test_a_key_that_is_not_known_comes_with_the_nearest_that_is(self):
+        self.refused(SOUND.replace("database = true", "databse = true"), (9, 1), "databse", '"database"')
+
+    def test_a_value_of_a_wrong_type_comes_with_the_right_type(self):
+        self.refused(SOUND.replace("database = true", 'database = "yes"'), (9, 12), "database")
+
+    def test_a_host_that_is_declared_twice(self):
+        self.refused(SOUND + '[[host]]\nname = "db1"\nlink = "local"\n', (16, 8), "db1", "line 6")
+
+    def test_a_host_that_is_used_and_not_declared_comes_with_the_nearest(self):
+        self.refused(SOUND.replace('hosts = ["db1"]', 'hosts = ["db11"]'), (13, 10), '"db11"', '"db1"')
+
+    def test_a_name_that_is_no_host_name(self):
+        self.refused(SOUND.replace('database = true', 'names = ["db_1 shop"]'), (9, 10), "db_1 shop")
+
+    def test_a_lifetime_beyond_the_authoritys(self):
+        self.refused(SOUND + "[policy]\nauthority_days = 100\nserver_days = 200\n", (17, 15),
+                     "server_days", "authority_days")
+
+    def test_an_identity_that_is_given_twice(self):
+        again = '[[identity]]\nname = "deploy"\nkind = "application"\nhosts = ["db1"]\nos_users = ["ops"]\n'
+        self.refused(SOUND + again, (16, 8), "deploy", "line 11")
+
+    def test_text_that_is_not_toml(self):
+        self.refused(SOUND + "[policy\n", (15, 8))
+
+    def test_a_file_that_is_not_there_is_no_empty_one(self):
+        done = subprocess.run([PGSEAL, "--config", self.file, "plan"], text=True, timeout=20,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual(done.returncode, 10)
+        self.assertIn(str(self.file), done.stderr)
+
+
+class StateFolder(unittest.TestCase):
+    """An environment with one certificate gone, so that an apply would have to sign; each test damages
+    a copy of the state folder that made it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab_or_skip("--databases", "1", "--applications", "1")
+        cls.addClassCleanup(cls.lab.close)
+        cls.lab.pgseal("apply", "--yes", status=0)
+        cls.lab.run("app1", "rm ~deploy/.postgresql/postgresql.*")
+        cls.text = cls.lab.config.read_text()
+
+    def setUp(self):
+        self.state = self.lab.folder / "copy"
+        shutil.copytree(self.lab.folder / "state", self.state)
+        self.addCleanup(shutil.rmtree, self.state)
+        self.configure(self.text.replace(f'state = "{self.lab.folder}/state"', f'state = "{self.state}"'))
+
+    def configure(self, text):
+        self.lab.config.write_text(text)
+        self.addCleanup(self.lab.config.write_text, self.text)
+
+    def seen(self):
+        """Whatever pgseal could have changed on a host, down to inodes and times."""
+        looked = "find /etc/pgseal ~deploy/.postgresql ~postgres/.postgresql /etc/postgresql -printf '%p %i %C@\\n'"
+        return [self.lab.run(host, looked + " 2>/dev/null | sort", check=False) for host in ("db1", "app1")]
+
+    def deeds(self):
+        """The ledger's log, or what is left of the ledger where it has none any more."""
+        path = self.state / "ledger.sqlite"
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as ledger:
+                return ledger.execute("select seq, what, host from audit").fetchall()
+        except sqlite3.DatabaseError:
+            return path.read_bytes()
+
+    def ends(self, words, status, name, *said):
+        hosts, deeds = self.seen(), self.deeds()
+        done = self.lab.pgseal(*words, status=status)
+        shown = self.lab.json(*words, status=status)["error"]
+        self.assertEqual(shown["name"], name)
+        for word in said:
+            self.assertIn(word, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(self.seen(), hosts)
+        self.assertEqual(self.deeds(), deeds)
+        return done
+
+    def test_the_sound_copy_is_planned_with_the_pair_to_make(self):
+        acts = [step["act"] for step in steps(self.lab.json("plan", status=1)) if step["host"] == "app1"]
+        self.assertIn("make key", acts)
+
+    def test_a_ledger_of_a_newer_version_is_not_touched(self):
+        with contextlib.closing(sqlite3.connect(self.state / "ledger.sqlite")) as ledger:
+            version, = ledger.execute("pragma user_version").fetchone()
+            ledger.execute(f"pragma user_version = {version + 1}")
+        for words in (["plan"], ["apply", "--yes"], ["status"]):
+            self.ends(words, 11, "ledger.newer", "newer", "version")
+
+    def test_a_damaged_ledger_is_to_be_restored(self):
+        path = self.state / "ledger.sqlite"
+        content = bytearray(path.read_bytes())
+        for page in range(4096, len(content), 4096):
+            content[page:page + 64] = b"\xa5" * 64
+        path.write_bytes(content)
+        for words in (["plan"], ["apply", "--yes"]):
+            self.ends(words, 11, "ledger.corrupt", "SQLite says", "backup")
+
+    def test_a_ledger_that_is_cut_to_nothing_is_no_new_one(self):
+        (self.state / "ledger.sqlite").write_bytes(b"")
+        self.ends(["apply", "--yes"], 11, "ledger.corrupt")
+
+    def test_a_state_folder_on_a_read_only_mount_is_read_and_not_applied_from(self):
+        for options in (["--bind", self.state, self.state], ["-o", "remount,bind,ro", self.state]):
+            subprocess.run(["mount", *options], check=True)
+        try:
+            self.ends(["apply", "--yes"], 11, "ledger.read-only", str(self.state))
+            self.lab.pgseal("plan", status=1)
+            self.lab.pgseal("status")
+        finally:
+            subprocess.run(["umount", self.state], check=True)
+
+    def test_a_state_folder_that_others_may_write_is_refused(self):
+        self.state.chmod(0o777)
+        self.ends(["plan"], 11, "ledger.open", "can be written by others", "0700")
+        self.ends(["apply", "--yes"], 11, "ledger.open", "can be written by others")
+
+    def test_another_environments_ledger_is_told_whose_it_is(self):
+        self.configure(self.lab.config.read_text().replace('name = "shop"', 'name = "office"'))
+        self.ends(["apply", "--yes"], 11, "ledger.foreign", "shop", "office")
+
+    def test_a_ledger_in_use_is_told_by_whom(self):
+        with open(self.state / "lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write("anna since noon")
+            lock.flush()
+            self.ends(["apply", "--yes"], 12, "locked", "anna since noon")
+
+    def test_a_wrong_passphrase_stops_before_the_first_act(self):
+        wrong = self.lab.folder / "wrong"
+        wrong.write_text("not it\n")
+        wrong.chmod(0o600)
+        self.addCleanup(wrong.unlink)
+        self.configure(self.lab.config.read_text().replace(f'{self.lab.folder}/passphrase', str(wrong)))
+        done = self.ends(["apply", "--yes"], 13, "authority.passphrase", "server-1.key")
+        self.assertNotIn("not it", done.stderr)
+
+    def test_a_lost_key_of_an_authority_is_to_be_restored(self):
+        for name in ("server", "client"):
+            with self.subTest(name):
+                key = self.state / "authorities" / f"{name}-1.key"
+                key.rename(self.state / "away")
+                self.ends(["apply", "--yes"], 13, "authority.key-lost", f"{name}-1.key", "backup")
+                (self.state / "away").rename(key)
+
+    def test_a_key_that_is_not_the_certificates_is_refused(self):
+        folder = self.state / "authorities"
+        shutil.copy(folder / "client-1.key", folder / "server-1.key")
+        self.ends(["apply", "--yes"], 13, "authority.mismatch", "backup")
+
+
+if __name__ == "__main__":
+    unittest.main()
