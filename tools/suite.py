@@ -74,6 +74,14 @@ def read_shell(text):
     return Count(int(passed), int(failed), int(skipped or 0))
 
 
+def read_fuzzer(text):
+    """libFuzzer's own last word; inputs run, not tests, so a fuzzer that ran is one that passed."""
+    found = re.findall(r"^Done (\d+) runs in \d+ second", text, re.MULTILINE)
+    if not found:
+        return None
+    return Count(passed=1 if int(found[-1]) else 0)
+
+
 def read_build(_):
     return Count()
 
@@ -171,9 +179,9 @@ class Suite:
             print(f"skipped {what:34}           {number} skipped  ({why})", flush=True)
             self.total = self.total + Count(skipped=number)
 
-    def build(self, preset):
+    def build(self, preset, target=""):
         os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
-        script = f"cmake --preset {preset} && cmake --build --preset {preset}"
+        script = f"cmake --preset {preset} && cmake --build --preset {preset} {target and '--target ' + target}"
         return self.run([Part(f"build {preset}", ["sh", "-c", script], read_build, 1500)], 1)
 
 
@@ -222,6 +230,26 @@ def fast(suite):
         suite.skip(1, "all that needs the build", "the build failed")
 
 
+def fuzzers(seconds):
+    """Each fuzzer over its corpus and a little further. What it finds new stays in build/."""
+    parts = []
+    for path in sorted(glob.glob(f"{ROOT}/tests/fuzz/*_fuzz.cpp")):
+        name = os.path.basename(path).removesuffix("_fuzz.cpp")
+        found = os.path.join(ROOT, "build", "fuzz-corpus", name)
+        os.makedirs(found, exist_ok=True)
+        parts.append(Part(f"tests/fuzz/{name}", [f"build/fuzz/fuzz_{name}", f"-max_total_time={seconds}", "-timeout=20",
+                                                 f"-artifact_prefix={found}-", found, f"tests/fuzz/corpus/{name}"],
+                          read_fuzzer, seconds + 120))
+    return parts
+
+
+def run_fuzzers(suite):
+    if not shutil.which("clang++-14"):
+        suite.skip(len(fuzzers(0)), "tests/fuzz", "libFuzzer comes with clang-14; ./run fuzz installs it")
+    elif suite.build("fuzz", "fuzzers"):
+        suite.run(fuzzers(5), 2)
+
+
 def fixed_addresses():
     """ThreadSanitizer of gcc 12 cannot place its shadow where the kernel scatters addresses widely."""
     command = ["setarch", os.uname().machine, "-R"]
@@ -243,6 +271,7 @@ def full(suite):
     if suite.build("tsan"):
         options = {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}
         suite.run(in_process(units("tsan", 600, fixed_addresses(), options)), 2)
+    run_fuzzers(suite)
     if os.access(f"{ROOT}/build/release/test_simulation", os.X_OK):
         suite.run([Part("tests/simulation (at length)", ["build/release/test_simulation"], read_doctest, 900,
                         {"PGSEAL_FULL": "1"})], 1)
