@@ -234,8 +234,37 @@ class Uri {
   std::size_t at_ = 0;
 };
 
+std::string always_quoted(std::string_view value) {
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "'";
+}
+
 bool before_query(const Conninfo& conninfo, const ConninfoItem& item) {
   return conninfo.uri && item.text == item.value_text;
+}
+
+/// Whether what follows a bare value at the end of the text would become a part of it: it is empty,
+/// and libpq passes over blanks to find one, or its last backslash escapes nothing yet.
+bool reaches_out(std::string_view written) {
+  const std::size_t other = written.find_last_not_of('\\');
+  const std::size_t backslashes =
+      written.size() - (other == std::string_view::npos ? 0 : other + 1);
+  return written.empty() || (written.front() != '\'' && backslashes % 2 != 0);
+}
+
+/// The pairs so that another one can follow them.
+std::string ready_for_a_pair(const Conninfo& conninfo) {
+  const std::string& text = conninfo.text;
+  if (conninfo.items.empty()) return text;
+  const ConninfoItem& last = conninfo.items.back();
+  if (last.text.end < text.size()) return text;  // a blank, which no backslash made its own
+  const std::string_view written = std::string_view(text).substr(last.value_text.begin);
+  if (!reaches_out(written)) return text + " ";
+  return text.substr(0, last.value_text.begin) + always_quoted(last.value) + " ";
 }
 
 std::string appended(const Conninfo& conninfo, std::string_view keyword, std::string_view value) {
@@ -250,8 +279,7 @@ std::string appended(const Conninfo& conninfo, std::string_view keyword, std::st
     const char* between = open ? "" : has_query ? "&" : "?";
     return fmt::format("{}{}{}={}", text, between, encode(keyword), encode(value));
   }
-  const char* between = text.empty() || space(text.back()) ? "" : " ";
-  return fmt::format("{}{}{}={}", text, between, keyword, conninfo_quoted(value));
+  return fmt::format("{}{}={}", ready_for_a_pair(conninfo), keyword, conninfo_quoted(value));
 }
 
 }  // namespace
@@ -294,7 +322,12 @@ base::Result<std::string> with_keyword(const Conninfo& conninfo, std::string_vie
   }
   const std::size_t begin = item->value_text.begin;
   const std::size_t end = item->value_text.end;
-  return conninfo.text.substr(0, begin) + (conninfo.uri ? encode(value) : conninfo_quoted(value)) +
+  // After a quoted value the next keyword needs no blank; after a bare one it does.
+  const bool glued = end < conninfo.text.size() && !space(conninfo.text[end]);
+  return conninfo.text.substr(0, begin) +
+         (conninfo.uri ? encode(value)
+          : glued      ? always_quoted(value)
+                       : conninfo_quoted(value)) +
          conninfo.text.substr(end);
 }
 
@@ -302,13 +335,7 @@ std::string conninfo_quoted(std::string_view value) {
   const bool bare = !value.empty() && std::none_of(value.begin(), value.end(), [](char c) {
     return space(c) || c == '\'' || c == '\\' || c == '=';
   });
-  if (bare) return std::string(value);
-  std::string text = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + "'";
+  return bare ? std::string(value) : always_quoted(value);
 }
 
 }  // namespace settings

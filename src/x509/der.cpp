@@ -12,7 +12,7 @@ namespace {
 int octet(std::string_view bytes, std::size_t at) { return static_cast<unsigned char>(bytes[at]); }
 
 /// Base 128 with a continuation bit, as OBJECT IDENTIFIERs have it (X.690 8.19.2).
-std::string base128(unsigned value) {
+std::string base128(std::uint64_t value) {
   std::string digits(1, static_cast<char>(value & 0x7f));
   while ((value >>= 7) != 0)
     digits.insert(digits.begin(), static_cast<char>(0x80 | (value & 0x7f)));
@@ -160,12 +160,12 @@ std::string wrap(std::uint8_t tag, std::string_view content) {
 
 std::string object_identifier_content(std::string_view digits) {
   std::string content;
-  unsigned arc = 0;
-  unsigned first = 0;
+  std::uint64_t arc = 0;
+  std::uint64_t first = 0;
   int index = 0;
   for (std::size_t i = 0; i <= digits.size(); ++i) {
     if (i < digits.size() && digits[i] != '.') {
-      arc = arc * 10 + static_cast<unsigned>(digits[i] - '0');
+      arc = arc * 10 + static_cast<std::uint64_t>(digits[i] - '0');
       continue;
     }
     if (index == 0)

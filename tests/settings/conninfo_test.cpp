@@ -113,8 +113,9 @@ TEST_CASE("a keyword that is not there is appended, to a URI as a parameter") {
 }
 
 TEST_CASE("rewriting never yields what libpq reads otherwise") {
-  const std::vector<std::string> words = {"host=a ", "user = 'b c' ", "port=1", " ",
-                                          "\t",      "dbname='\\'' "};
+  const std::vector<std::string> words = {"host=a ",      "user = 'b c' ", "port=1", " ",
+                                          "\t",           "dbname='\\'' ", "host=",  "user='x'",
+                                          "options=b\\ ", "options=b\\"};
   const std::vector<std::string> values = {"x", " ", "'", "\\", "=", "\n", "%", "&"};
   std::mt19937 random(7);
   for (int i = 0; i < 4000; ++i) {
@@ -130,6 +131,18 @@ TEST_CASE("rewriting never yields what libpq reads otherwise") {
     INFO(text, " -> ", changed);
     REQUIRE(by_libpq(changed) == expected);
   }
+}
+
+TEST_CASE("a pair added or changed is not swallowed by its neighbour") {
+  const auto with_user = [](const char* text) {
+    return with_keyword(*parse_conninfo(text), "user", "u").value();
+  };
+  CHECK(with_user("host=") == "host='' user=u");
+  CHECK(with_user("host= ") == "host= '' user=u");
+  CHECK(with_user("dbname=b\\ ") == "dbname=b\\  user=u");
+  CHECK(with_user("dbname=b\\") == "dbname='b' user=u");
+  CHECK(with_user("dbname=b\\\\") == "dbname=b\\\\ user=u");
+  CHECK(with_user("user='x'host=a") == "user='u'host=a");
 }
 
 TEST_CASE("an error never repeats what may be a password") {

@@ -112,6 +112,13 @@ TEST_CASE("a certificate that names one algorithm inside and another outside is 
   CHECK(has(refused.error().detail, "signatureAlgorithm"));
 }
 
+TEST_CASE("an object identifier with a long arc is written as it was read") {
+  const std::string content = "\x2a\xff\xff\xff\xff\xff\xff\xff\x11";
+  const auto digits = der::object_identifier_text(content);
+  REQUIRE(digits);
+  CHECK(der::object_identifier_content(*digits) == content);
+}
+
 TEST_CASE("a certificate with one extension twice is refused") {
   auto from = issuer(x509::AuthorityKind::client);
   const auto leaf = issue(from, client_draft(), key());
