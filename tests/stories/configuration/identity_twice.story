@@ -1,0 +1,26 @@
+An identity that is declared twice is refused with both places.
+
+$ pgseal plan
+! pgseal: error: "{DIR}/pgseal.toml", line 15, column 8: identity "app" is declared twice
+! HINT:    The first is in "{DIR}/pgseal.toml", line 10.
+! CODE:    1006 (configuration.duplicate)
+[status 10]
+
+-- pgseal.toml --
+[environment]
+name = "shop"
+
+[[host]]
+name = "db1"
+link = "ssh:root@127.0.0.1"
+database = true
+
+[[identity]]
+name = "app"
+hosts = ["db1"]
+os_users = ["app"]
+
+[[identity]]
+name = "app"
+hosts = ["db1"]
+os_users = ["other"]

@@ -1,0 +1,17 @@
+The help of ca export.
+
+$ pgseal ca export --help
+an authority's certificate, PEM
+Usage: pgseal ca export [OPTIONS] AUTHORITY
+
+Positionals:
+  AUTHORITY TEXT:{server,client} REQUIRED
+                              server or client
+
+Options:
+  -h,--help                   Print this help message and exit
+
+Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
+11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,
+17 refused for safety.
+

@@ -1,0 +1,17 @@
+The help of init.
+
+$ pgseal init --help
+write a commented pgseal.toml
+Usage: pgseal init [OPTIONS] [FILE]
+
+Positionals:
+  FILE TEXT                   where to write (default: pgseal.toml)
+
+Options:
+  -h,--help                   Print this help message and exit
+  --name NAME                 the environment's name
+
+Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
+11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,
+17 refused for safety.
+

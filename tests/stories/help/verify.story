@@ -1,0 +1,13 @@
+The help of verify.
+
+$ pgseal verify --help
+prove TLS host by host and identity by identity; changes nothing
+Usage: pgseal verify [OPTIONS]
+
+Options:
+  -h,--help                   Print this help message and exit
+
+Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
+11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,
+17 refused for safety.
+
