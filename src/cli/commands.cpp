@@ -36,13 +36,16 @@ constexpr CommandRow rows[] = {
     {"ca export", ca_export_command},
     {"log", log_command},
     {"demo", demo_command},
+    {"completion", completion_command},
 };
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-bool colored(const Options& options) {
-  if (options.color != Color::automatic) return options.color == Color::always;
-  return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+/// NO_COLOR counts where it is there and not empty (no-color.org); --color says more than it.
+Ink ink_for(Color color, int descriptor) {
+  if (color != Color::automatic) return Ink{color == Color::always};
+  const char* refused = std::getenv("NO_COLOR");
+  return Ink{::isatty(descriptor) == 1 && (refused == nullptr || *refused == '\0')};
 }
 
 int fail(const base::Error& error, bool json, Speech& speech) {
@@ -90,12 +93,14 @@ void show(Shell& shell, const std::string& text, const std::string& json) {
 int run(const std::vector<std::string>& arguments, const Outside& outside) {
   auto parsed = parse_options(arguments);
   if (!parsed) {
-    Speech speech(stdout, stderr, false, false);
+    Speech speech({stdout, Ink{}}, {stderr, Ink{}}, false);
     const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     return fail(parsed.error(), json, speech);
   }
   const Options& options = parsed->options;
-  Speech speech(stdout, stderr, options.quiet, colored(options));
+  // A document has no colours, whatever was asked.
+  const Ink ink = options.json ? Ink{} : ink_for(options.color, STDOUT_FILENO);
+  Speech speech({stdout, ink}, {stderr, ink_for(options.color, STDERR_FILENO)}, options.quiet);
   if (!parsed->text.empty()) {
     speech.result(parsed->text);
     return parsed->status;

@@ -54,6 +54,7 @@ base::Result<int> ca_show_command(Shell& shell);
 base::Result<int> ca_export_command(Shell& shell);
 base::Result<int> log_command(Shell& shell);
 base::Result<int> demo_command(Shell& shell);
+base::Result<int> completion_command(Shell& shell);
 
 // What most of them need.
 base::Result<fleet::Environment> configured(const Shell& shell);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "cli/options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -9,6 +12,24 @@ namespace cli {
 namespace {
 
 using Register = void (*)(CLI::App&, Options&);
+
+/// An option that takes one of a few words. CLI11's own check speaks of sets and braces.
+void one_of(CLI::Option* option, const std::vector<std::string>& words) {
+  const auto check = [words](std::string& word) {
+    if (std::find(words.begin(), words.end(), word) != words.end()) return std::string();
+    return fmt::format("\"{}\" is none of {}", word, fmt::join(words, ", "));
+  };
+  option->type_name(fmt::format("{}", fmt::join(words, "|")))->check(CLI::Validator(check, ""));
+}
+
+void whole_number(CLI::Option* option) {
+  const auto check = [](std::string& word) {
+    const bool digits = word.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && !word.empty() && word.size() < 10) return std::string();
+    return fmt::format("\"{}\" is no number from 0 to 999999999", word);
+  };
+  option->type_name("NUMBER")->check(CLI::Validator(check, ""));
+}
 
 void on_hosts(CLI::App& app, Options& options) {
   app.add_option("--host", options.hosts, "only hosts whose name matches this shell pattern")
@@ -37,20 +58,18 @@ void on_init(CLI::App& app, Options& options) {
 
 void on_status(CLI::App& app, Options& options) {
   app.add_flag("--offline", options.offline, "from the ledger alone; no host is asked");
-  app.add_option("--format", options.format, "text or nagios")
-      ->check(CLI::IsMember({"text", "nagios"}));
+  one_of(app.add_option("--format", options.format, "for people or for a monitoring system"),
+         {"text", "nagios"});
 }
 
 void on_log(CLI::App& app, Options& options) {
   app.add_flag("--verify", options.verify, "check the chain of hashes instead");
-  app.add_option("--limit", options.limit, "how many of the newest entries; 0: all")
-      ->check(CLI::NonNegativeNumber);
+  whole_number(app.add_option("--limit", options.limit, "how many of the newest entries; 0: all"));
 }
 
 void on_export(CLI::App& app, Options& options) {
-  app.add_option("AUTHORITY", options.authority, "server or client")
-      ->required()
-      ->check(CLI::IsMember({"server", "client"}));
+  one_of(app.add_option("AUTHORITY", options.authority, "whose certificates it issues")->required(),
+         {"server", "client"});
 }
 
 void on_forgive(CLI::App& app, Options& options) {
@@ -60,6 +79,11 @@ void on_forgive(CLI::App& app, Options& options) {
 
 void on_demo(CLI::App& app, Options& options) {
   app.add_flag("--keep", options.keep, "leave the environment running and say where it is");
+}
+
+void on_completion(CLI::App& app, Options& options) {
+  one_of(app.add_option("SHELL", options.shell, "whose script to print")->required(),
+         {"bash", "zsh", "fish"});
 }
 
 void nothing(CLI::App&, Options&) {}
@@ -85,6 +109,7 @@ constexpr DeclaredCommand declared[] = {
     {"ca", "export", "an authority's certificate, PEM", on_export},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
+    {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},
 };
 
 std::string_view group_does(std::string_view group) {
@@ -110,15 +135,15 @@ void on_everything(CLI::App& app, Options& options) {
       ->type_name("FILE");
   app.add_flag("--json", options.json, "one JSON document on standard output");
   app.add_flag("--quiet", options.quiet, "say nothing but results and errors");
-  app.add_option_function<std::string>(
-         "--color",
-         [&options](const std::string& word) {
-           options.color = word == "always"  ? Color::always
-                           : word == "never" ? Color::never
-                                             : Color::automatic;
-         },
-         "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+  one_of(app.add_option_function<std::string>(
+             "--color",
+             [&options](const std::string& word) {
+               options.color = word == "always"  ? Color::always
+                               : word == "never" ? Color::never
+                                                 : Color::automatic;
+             },
+             "auto: on a terminal, unless NO_COLOR is set"),
+         {"auto", "always", "never"});
   app.set_version_flag("--version", std::string("pgseal ") + PGSEAL_VERSION);
 }
 
@@ -142,14 +167,85 @@ void build(CLI::App& app, Options& options) {
   }
 }
 
-/// "did you mean": CLI11 has none. Only for the first word.
-std::string nearest_command(const std::vector<std::string>& arguments) {
-  std::vector<std::string_view> known;
-  for (const DeclaredCommand& row : declared)
-    known.push_back(row.group.empty() ? row.name : row.group);
-  for (const std::string& word : arguments)
-    if (!word.starts_with("-")) return base::nearest(word, known);
-  return "";
+// ---- what was typed and is not known
+// --------------------------------------------------------------
+
+using Apps = std::vector<const CLI::App*>;
+const auto all_of = [](const CLI::App*) { return true; };
+
+std::string whole_name(const Apps& path) {
+  std::string name = "pgseal";
+  for (const CLI::App* app : path) name += " " + app->get_name();
+  return name;
+}
+
+/// The commands that were understood, outermost first.
+Apps understood(const CLI::App& app) {
+  Apps path;
+  for (const CLI::App* at = &app; !at->get_subcommands().empty(); path.push_back(at))
+    at = at->get_subcommands().front();
+  return path;
+}
+
+std::string nearest_of(const std::string& word, const std::vector<std::string>& known) {
+  return base::nearest(word, std::vector<std::string_view>(known.begin(), known.end()));
+}
+
+base::Error usage(std::string message, const std::string& near, const std::string& help) {
+  return base::error(base::Code::usage, std::move(message))
+      .with_hint(near.empty() ? help : fmt::format("The nearest is \"{}\"; {}", near, help));
+}
+
+/// A word where a command belongs, or none at all.
+base::Error no_command(const CLI::App& app, const Apps& path,
+                       const std::vector<std::string>& rest) {
+  const CLI::App& at = path.empty() ? app : *path.back();
+  std::vector<std::string> names;
+  for (const CLI::App* each : at.get_subcommands(all_of)) names.push_back(each->get_name());
+  const std::string help = whole_name(path) + " --help lists the commands.";
+  const auto word = std::find_if(rest.begin(), rest.end(),
+                                 [](const std::string& each) { return !each.starts_with("-"); });
+  if (word != rest.end())
+    return usage(fmt::format("unknown command \"{}{}\"", path.empty() ? "" : at.get_name() + " ",
+                             base::printable_line(*word)),
+                 nearest_of(*word, names), help);
+  if (!path.empty())
+    return usage(
+        fmt::format("\"{}\" is a group of commands: {}", at.get_name(), fmt::join(names, ", ")), "",
+        help);
+  return usage("no command was given", "", help);
+}
+
+/// An option or argument that the command does not take.
+base::Error unexpected(const CLI::App& app, const Apps& path, const std::string& word) {
+  const std::string help = whole_name(path) + " --help lists what it takes.";
+  if (!word.starts_with("-"))
+    return usage(fmt::format("\"{}\" takes no argument \"{}\"", whole_name(path),
+                             base::printable_line(word)),
+                 "", help);
+  std::vector<std::string> names;
+  for (const CLI::App* at : {&app, path.empty() ? &app : path.back()})
+    for (const CLI::Option* option : at->get_options())
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  const std::string name = word.substr(0, word.find('='));
+  return usage(fmt::format("unknown option \"{}\"", base::printable_line(name)),
+               nearest_of(name, names), help);
+}
+
+base::Error explained(const CLI::App& app, const CLI::ParseError& wrong) {
+  const Apps path = understood(app);
+  const std::vector<std::string> rest = app.remaining(true);
+  const CLI::App& at = path.empty() ? app : *path.back();
+  const bool lacks_command = at.get_subcommands().empty() && !at.get_subcommands(all_of).empty();
+  if (lacks_command && dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr)
+    return no_command(app, path, rest);
+  if (dynamic_cast<const CLI::ExtrasError*>(&wrong) != nullptr && !rest.empty()) {
+    const auto option = std::find_if(rest.begin(), rest.end(),
+                                     [](const std::string& each) { return each.starts_with("-"); });
+    return unexpected(app, path, option == rest.end() ? rest.front() : *option);
+  }
+  return usage(base::printable_line(wrong.what()), "",
+               whole_name(path) + " --help lists what it takes.");
 }
 
 }  // namespace
@@ -166,13 +262,45 @@ base::Result<Parsed> parse_options(const std::vector<std::string>& arguments) {
     app.exit(asked, out, out);
     parsed.text = out.str();
   } catch (const CLI::ParseError& wrong) {
-    base::Error error = base::error(base::Code::usage, base::printable_line(wrong.what()));
-    const std::string near = nearest_command(arguments);
-    error.hint = near.empty() ? "pgseal --help lists the commands."
-                              : "The nearest command is \"" + near + "\"; pgseal --help lists all.";
-    return error;
+    return explained(app, wrong);
   }
   return parsed;
+}
+
+namespace {
+
+DescribedOption described(const CLI::Option& option) {
+  DescribedOption made;
+  for (const std::string& name : option.get_snames()) made.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) made.names.push_back("--" + name);
+  made.does = option.get_description();
+  made.required = option.get_required();
+  if (option.get_items_expected_max() == 0) return made;
+  made.takes = option.get_type_name();
+  if (made.names.empty()) made.takes = option.get_name(true);
+  const std::string type = option.get_type_name();
+  if (type.find('|') != std::string::npos)
+    for (const std::string_view word : base::split(type, '|')) made.words.emplace_back(word);
+  return made;
+}
+
+DescribedCommand described(const CLI::App& app) {
+  DescribedCommand made;
+  made.name = app.get_name();
+  made.does = app.get_description();
+  for (const CLI::Option* option : app.get_options()) made.options.push_back(described(*option));
+  for (const CLI::App* each : app.get_subcommands(all_of))
+    made.commands.push_back(described(*each));
+  return made;
+}
+
+}  // namespace
+
+DescribedCommand described_program() {
+  Options options;
+  CLI::App app("pgseal takes a PostgreSQL environment from plaintext to proven TLS.", "pgseal");
+  build(app, options);
+  return described(app);
 }
 
 }  // namespace cli

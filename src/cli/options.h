@@ -31,6 +31,7 @@ struct Options {
   std::string file;         ///< init: where to write; ca export
   std::string authority;    ///< ca export: "server" or "client"
   std::string name;         ///< debt forgive: the host
+  std::string shell;        ///< completion
   bool keep = false;        ///< demo
 };
 
@@ -40,7 +41,25 @@ struct Parsed {
   int status = 0;    ///< of `text`
 };
 
-/// Error Code::usage with the parser's sentence; its hint names the help.
+/// Error Code::usage that names the word; its hint has the nearest known one and names the help.
 base::Result<Parsed> parse_options(const std::vector<std::string>& arguments);
+
+/// An option or argument as it was declared, for what is drawn from the declarations.
+struct DescribedOption {
+  std::vector<std::string> names;  ///< "-h", "--help"; none: an argument by its place
+  std::string takes;               ///< "FILE"; empty: a flag
+  std::vector<std::string> words;  ///< the only values, where there are few
+  std::string does;
+  bool required = false;
+};
+
+struct DescribedCommand {
+  std::string name;
+  std::string does;
+  std::vector<DescribedOption> options;
+  std::vector<DescribedCommand> commands;  ///< of a group, or of the program
+};
+
+DescribedCommand described_program();
 
 }  // namespace cli

@@ -14,27 +14,28 @@ namespace {
 using base::printable_line;
 using planning::StepState;
 
-const char* sign(StepState state) {
+/// Padded before it is coloured: a terminal does not count the colour's bytes, fmt does.
+std::string sign(StepState state, Ink ink) {
   switch (state) {
     case StepState::pending:
-      return "+";
+      break;
     case StepState::done:
-      return "ok";
+      return ink(Tone::good, "ok    ");
     case StepState::owed:
-      return "owed";
+      return ink(Tone::middling, "owed  ");
     case StepState::failed:
-      return "FAILED";
+      return ink(Tone::bad, "FAILED");
   }
-  return "+";
+  return "+     ";
 }
 
-std::string step_line(const planning::Step& step) {
-  return fmt::format("  {:<6} {:<10} {:<22} {:<26} {}\n", sign(step.state),
+std::string step_line(const planning::Step& step, Ink ink) {
+  return fmt::format("  {} {:<10} {:<22} {:<26} {}\n", sign(step.state, ink),
                      printable_line(step.host), fleet::to_string(step.act.kind),
                      fleet::subject(step.act), printable_line(step.reason));
 }
 
-std::string phase_text(const planning::PlannedPhase& phase) {
+std::string phase_text(const planning::PlannedPhase& phase, Ink ink) {
   std::string text =
       fmt::format("{}: {}\n", planning::name(phase.phase), planning::row(phase.phase).sentence);
   const bool waits = std::any_of(phase.steps.begin(), phase.steps.end(), [](const auto& step) {
@@ -45,7 +46,7 @@ std::string phase_text(const planning::PlannedPhase& phase) {
     for (const planning::Blocker& blocker : phase.gate.blockers)
       text += fmt::format("         {:<10} {}\n", blocker.host, printable_line(blocker.reason));
   }
-  for (const planning::Step& step : phase.steps) text += step_line(step);
+  for (const planning::Step& step : phase.steps) text += step_line(step, ink);
   return text;
 }
 
@@ -58,17 +59,17 @@ std::size_t in_state(const planning::Plan& plan, StepState state) {
 
 }  // namespace
 
-std::string text_of(const planning::Plan& plan) {
+std::string text_of(const planning::Plan& plan, Ink ink) {
   std::string text;
-  for (const auto& phase : plan.phases) text += phase_text(phase);
+  for (const auto& phase : plan.phases) text += phase_text(phase, ink);
   for (const planning::Owed& owed : plan.owed)
     text += fmt::format("owed to {}: {}\n", owed.host, fmt::join(owed.steps, ", "));
-  return text + text_of(plan.findings);
+  return text + text_of(plan.findings, ink);
 }
 
-std::string text_of(const operations::ApplyReport& report, bool past) {
+std::string text_of(const operations::ApplyReport& report, bool past, Ink ink) {
   const planning::Plan& plan = report.plan;
-  std::string text = text_of(plan);
+  std::string text = text_of(plan, ink);
   if (plan.pending() == 0) {
     text += "nothing to do: every host is as it should be\n";
     if (base::any_problem(plan.findings) || !plan.owed.empty())

@@ -34,8 +34,10 @@ void Progress::phase_begins(planning::Phase phase, std::size_t steps) {
 void Progress::step_ends(const planning::Step& step, const std::string& text) {
   const std::lock_guard lock(one_line_at_a_time_);
   wipe();
-  speech_.say(fmt::format("  {:<6} {:<10} {} {}: {}",
-                          step.state == planning::StepState::done ? "ok" : "FAILED", step.host,
+  const Ink ink = speech_.talk_ink();
+  const bool done = step.state == planning::StepState::done;
+  speech_.say(fmt::format("  {} {:<10} {} {}: {}",
+                          done ? ink(Tone::good, "ok    ") : ink(Tone::bad, "FAILED"), step.host,
                           fleet::to_string(step.act.kind), fleet::subject(step.act),
                           base::printable_line(text)));
 }

@@ -15,7 +15,7 @@ namespace {
 
 using base::printable_line;
 
-std::string host_text(const operations::HostProof& proof) {
+std::string host_text(const operations::HostProof& proof, Ink ink) {
   std::string text = fmt::format("{:<10} {:<22} {}\n", printable_line(proof.host),
                                  proof.branch.word, printable_line(proof.branch.sentence));
   if (!proof.branch.place.file.empty())
@@ -23,12 +23,13 @@ std::string host_text(const operations::HostProof& proof) {
                         proof.branch.place.line);
   if (!proof.branch.remedy.empty())
     text += fmt::format("{:<10}   -> {}\n", "", printable_line(proof.branch.remedy));
-  return text + text_of(proof.findings);
+  return text + text_of(proof.findings, ink);
 }
 
-std::string connection_text(const operations::ConnectionProof& proof) {
+std::string connection_text(const operations::ConnectionProof& proof, Ink ink) {
   std::string text = fmt::format(
-      "{:<6} {} as {} on {} -> {}: {}\n", proof.ok ? "ok" : "FAILED",
+      "{} {} as {} on {} -> {}: {}\n",
+      proof.ok ? ink(Tone::good, "ok    ") : ink(Tone::bad, "FAILED"),
       printable_line(proof.identity), printable_line(proof.os_user), proof.from, proof.to,
       proof.over_socket ? "over a socket, which has no TLS" : fleet::to_string(proof.level));
   if (!proof.line.empty()) text += fmt::format("       {}\n", printable_line(proof.line));
@@ -77,39 +78,46 @@ std::string source_text(const operations::SourceProof& proof) {
   return text;
 }
 
-std::string slot_text(const operations::SlotStatus& slot) {
+std::string slot_text(const operations::SlotStatus& slot, Ink ink) {
   return fmt::format("             {:<28} until {} ({} days left){}\n", slot.slot,
                      base::format_date(slot.not_after), slot.days_left,
-                     slot.served ? (*slot.served ? ", served" : ", NOT served") : "");
+                     !slot.served   ? ""
+                     : *slot.served ? ", served"
+                                    : ", " + ink(Tone::bad, "NOT served"));
 }
 
 }  // namespace
 
-std::string text_of(const operations::VerifyReport& report) {
+std::string text_of(const operations::VerifyReport& report, Ink ink) {
   std::string text = "hosts\n";
-  for (const auto& proof : report.hosts) text += host_text(proof);
+  for (const auto& proof : report.hosts) text += host_text(proof, ink);
   if (!report.connections.empty()) text += "\nconnections\n";
-  for (const auto& proof : report.connections) text += connection_text(proof);
+  for (const auto& proof : report.connections) text += connection_text(proof, ink);
   if (!report.sessions.empty()) text += "\nlive sessions, as the servers see them\n";
   text += sessions_text(report.sessions);
   if (!report.sources.empty()) text += "\nwhat applications' own settings say\n";
   for (const auto& proof : report.sources) text += source_text(proof);
-  if (!report.findings.empty()) text += "\n" + text_of(report.findings);
-  return text + (report.ok() ? "\nproven\n" : "\nNOT proven\n");
+  if (!report.findings.empty()) text += "\n" + text_of(report.findings, ink);
+  return text + "\n" + (report.ok() ? ink(Tone::good, "proven") : ink(Tone::bad, "NOT proven")) +
+         "\n";
 }
 
-std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment) {
+std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment,
+                    Ink ink) {
   std::string text = fmt::format("environment {}{}\n", environment.name,
                                  report.offline ? " (as last seen; no host was asked)" : "");
   for (const auto& host : report.hosts) {
     text += fmt::format("  {:<10} {:<12} {:<8} TLS {}\n", host.host,
-                        host.reachable ? (host.role.empty() ? "?" : host.role) : "unreachable",
+                        report.offline      ? "not asked"
+                        : !host.reachable   ? "unreachable"
+                        : host.role.empty() ? "?"
+                                            : host.role,
                         printable_line(host.version), host.tls.empty() ? "-" : host.tls);
-    for (const auto& slot : host.slots) text += slot_text(slot);
+    for (const auto& slot : host.slots) text += slot_text(slot, ink);
   }
   if (!report.phase.empty()) text += fmt::format("apply stands in phase: {}\n", report.phase);
   text += text_of(report.debts);
-  text += text_of(report.findings);
+  text += text_of(report.findings, ink);
   if (report.good_until)
     text += fmt::format("this controller may be dead until {}: then the first certificate ends\n",
                         base::format_date(*report.good_until));
@@ -131,6 +139,8 @@ std::string nagios_of(const operations::StatusReport& report, int& status) {
     return text + fmt::format(" - {} owed\n", count(report.debts.size(), "host is", "hosts are"));
   if (report.good_until)
     text += fmt::format(" - first certificate ends {}", base::format_date(*report.good_until));
+  else
+    text += " - no certificate was issued yet";
   return text + "\n";
 }
 

@@ -52,7 +52,7 @@ bool settled(const operations::ApplyReport& report) {
 }
 
 bool ask(Shell& shell, const planning::Plan& plan) {
-  if (!shell.options.json) shell.speech.say(text_of(plan));
+  if (!shell.options.json) shell.speech.say(text_of(plan, shell.speech.talk_ink()));
   if (shell.options.yes) return true;
   if (::isatty(STDIN_FILENO) != 1) {
     shell.speech.say("standard input is not a terminal: say --yes to carry this out");
@@ -71,7 +71,7 @@ Result<int> plan_command(Shell& shell) {
   const auto road = TRY(open_road(shell));
   const auto report = TRY(operations::plan_only(road->world, road->environment, who(shell),
                                                 apply_options(shell.options)));
-  show(shell, text_of(report, false), json_of(report, "plan"));
+  show(shell, text_of(report, false, shell.speech.ink()), json_of(report, "plan"));
   return settled(report) ? 0 : 1;
 }
 
@@ -81,14 +81,14 @@ Result<int> apply_command(Shell& shell) {
       operations::apply(road->world, road->environment, who(shell), apply_options(shell.options),
                         {[&](const planning::Plan& plan) { return ask(shell, plan); },
                          passphrase_source(road->environment)}));
-  show(shell, text_of(report, true), json_of(report, "apply"));
+  show(shell, text_of(report, true, shell.speech.ink()), json_of(report, "apply"));
   return settled(report) ? 0 : 1;
 }
 
 Result<int> verify_command(Shell& shell) {
   const auto road = TRY(open_road(shell));
   const auto report = TRY(operations::verify(road->world, road->environment, who(shell)));
-  show(shell, text_of(report), json_of(report));
+  show(shell, text_of(report, shell.speech.ink()), json_of(report));
   return report.ok() ? 0 : 1;
 }
 
@@ -101,7 +101,8 @@ Result<int> status_command(Shell& shell) {
     shell.speech.result(nagios_of(report, status));
     return status;
   }
-  show(shell, text_of(report, road->environment), json_of(report, road->environment.name));
+  show(shell, text_of(report, road->environment, shell.speech.ink()),
+       json_of(report, road->environment.name));
   return base::any_problem(report.findings) || !report.debts.empty() ? 1 : 0;
 }
 

@@ -12,18 +12,32 @@ namespace cli {
 using base::printable;
 using base::printable_line;
 
+std::string Ink::operator()(Tone tone, std::string_view word) const {
+  if (!on) return std::string(word);
+  const int number = tone == Tone::good ? 32 : tone == Tone::middling ? 33 : 31;
+  return fmt::format("\x1b[{}m{}\x1b[0m", number, word);
+}
+
+std::string Ink::operator()(base::Severity severity) const {
+  const char* word = to_string(severity);
+  if (severity == base::Severity::note) return word;
+  return (*this)(severity == base::Severity::error ? Tone::bad : Tone::middling, word);
+}
+
 void Speech::result(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), out_);
-  std::fflush(out_);
+  std::fwrite(text.data(), 1, text.size(), out_.file);
+  std::fflush(out_.file);
 }
 
 void Speech::say(const std::string& line) {
   if (quiet_) return;
-  fmt::print(talk_, "{}\n", line);
-  std::fflush(talk_);
+  fmt::print(talk_.file, "{}\n", line);
+  std::fflush(talk_.file);
 }
 
-void Speech::error(const base::Error& error) { fmt::print(talk_, "{}", text_of(error)); }
+void Speech::error(const base::Error& error) {
+  fmt::print(talk_.file, "{}", text_of(error, talk_.ink));
+}
 
 namespace {
 
@@ -44,9 +58,10 @@ std::string labelled(const char* label, const std::string& text) {
 
 }  // namespace
 
-std::string text_of(const base::Error& error) {
+std::string text_of(const base::Error& error, Ink ink) {
   const auto& row = base::error_row(error.code);
-  std::string text = fmt::format("pgseal: error: {}\n", printable_line(error.message));
+  std::string text =
+      fmt::format("pgseal: {}: {}\n", ink(base::Severity::error), printable_line(error.message));
   text += labelled("DETAIL:  ", error.detail);
   text += labelled("HINT:    ", error.hint.empty() ? std::string(row.remedy) : error.hint);
   text += labelled("CONTEXT: ", error.while_doing);
@@ -54,7 +69,7 @@ std::string text_of(const base::Error& error) {
   return text;
 }
 
-std::string text_of(const base::Finding& finding) {
+std::string text_of(const base::Finding& finding, Ink ink) {
   std::string place;
   if (!finding.host.empty()) place += printable_line(finding.host) + " ";
   if (!finding.file.empty()) {
@@ -62,7 +77,7 @@ std::string text_of(const base::Finding& finding) {
     if (finding.line > 0) place += fmt::format(":{}", finding.line);
     place += " ";
   }
-  std::string text = fmt::format("{}{} {}: {}\n", place, to_string(finding.severity), finding.code,
+  std::string text = fmt::format("{}{} {}: {}\n", place, ink(finding.severity), finding.code,
                                  printable_line(finding.message));
   text += labelled("  detail: ", finding.detail);
   text += labelled("  hint:   ", finding.hint);
@@ -70,13 +85,13 @@ std::string text_of(const base::Finding& finding) {
   return text;
 }
 
-std::string text_of(const base::Findings& findings) {
+std::string text_of(const base::Findings& findings, Ink ink) {
   std::vector<const base::Finding*> sorted;
   for (const base::Finding& found : findings) sorted.push_back(&found);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto* a, const auto* b) { return a->severity > b->severity; });
   std::string text;
-  for (const base::Finding* found : sorted) text += text_of(*found);
+  for (const base::Finding* found : sorted) text += text_of(*found, ink);
   return text;
 }
 

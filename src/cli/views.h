@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "cli/speech.h"
 #include "operations/apply.h"
 #include "operations/status.h"
 #include "operations/verify.h"
@@ -11,10 +12,11 @@
 namespace cli {
 
 /// `past`: apply's words ("done") instead of plan's ("will").
-std::string text_of(const operations::ApplyReport& report, bool past);
-std::string text_of(const planning::Plan& plan);
-std::string text_of(const operations::VerifyReport& report);
-std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment);
+std::string text_of(const operations::ApplyReport& report, bool past, Ink ink);
+std::string text_of(const planning::Plan& plan, Ink ink);
+std::string text_of(const operations::VerifyReport& report, Ink ink);
+std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment,
+                    Ink ink);
 /// One line in the form of monitoring plugins, and its exit status (0 ok, 1 warning, 2 critical).
 std::string nagios_of(const operations::StatusReport& report, int& status);
 std::string text_of(const std::vector<ledger::Debt>& debts);
