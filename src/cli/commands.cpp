@@ -59,8 +59,12 @@ int fail(const base::Error& error, bool json, Speech& speech) {
 base::Result<fleet::Environment> configured(const Shell& shell) {
   if (!shell.options.configuration.empty())
     return fleet::load_environment(shell.options.configuration);
-  if (const char* path = std::getenv("PGSEAL_CONFIG"); path != nullptr && *path != '\0')
-    return fleet::load_environment(path);
+  if (const char* path = std::getenv("PGSEAL_CONFIG"); path != nullptr && *path != '\0') {
+    auto environment = fleet::load_environment(path);
+    if (!environment)
+      return std::move(environment).error().during("reading what PGSEAL_CONFIG names");
+    return environment;
+  }
   for (const char* path : {"pgseal.toml", "/etc/pgseal/pgseal.toml"})
     if (exists(path)) return fleet::load_environment(path);
   return base::error(base::Code::config_not_found, "there is no pgseal.toml")

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/views.h"
+#include "fleet/configuration_checks.h"
 #include "fleet/environment_template.h"
 #include "operations/desired.h"
 
@@ -30,10 +32,16 @@ Result<ledger::Ledger> must_have(Shell& shell, const fleet::Environment& environ
 Result<int> init_command(Shell& shell) {
   const std::string path = shell.options.file.empty() ? "pgseal.toml" : shell.options.file;
   const std::string name = shell.options.environment.empty() ? "shop" : shell.options.environment;
+  if (const auto objection = fleet::configuration::check_environment_name(name))
+    return base::error(Code::usage,
+                       fmt::format("--name \"{}\" {}", base::printable_line(name), objection->problem))
+        .with_hint(objection->hint);
   const base::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!file.open())
-    return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), errno)
-        .with_hint("pgseal init overwrites nothing.");
+  if (!file.open()) {
+    const int why = errno;
+    return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), why)
+        .with_hint(why == EEXIST ? "pgseal init overwrites nothing." : "");
+  }
   TRY(base::write_all(file.get(), fleet::environment_template(name)));
   shell.speech.say(
       fmt::format("wrote \"{}\": edit its hosts and identities, then pgseal plan", path));
@@ -56,7 +64,7 @@ Result<int> debt_list_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
   const auto ledger = TRY(operations::read_ledger(environment, who(shell), shell.outside.now()));
   const std::vector<ledger::Debt> debts = ledger ? TRY(ledger->debts()) : std::vector<ledger::Debt>();
-  show(shell, text_of(debts), json_of(debts));
+  show(shell, debts.empty() ? "no host is owed anything\n" : text_of(debts), json_of(debts));
   return debts.empty() ? 0 : 1;
 }
 

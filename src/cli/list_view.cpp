@@ -2,6 +2,8 @@
 // Lists as text: debts, the log, authorities, identities, hosts.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/views.h"
 #include "x509/certificate.h"
@@ -9,6 +11,27 @@
 namespace cli {
 
 using base::printable_line;
+
+namespace {
+
+/// Columns as wide as their widest cell; nothing stands behind the last.
+std::string table_of(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i == widths.size()) widths.push_back(0);
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string text_of(const std::vector<ledger::Debt>& debts) {
   std::string text;
@@ -49,26 +72,27 @@ std::string text_of(const std::vector<ledger::Authority>& authorities) {
 }
 
 std::string users_of(const fleet::Environment& environment) {
-  std::string text;
+  std::vector<std::vector<std::string>> rows;
   for (const fleet::Identity& identity : environment.identities) {
     std::vector<std::string> hosts;
     for (const fleet::Host& host : environment.hosts)
       if (fleet::Environment::lives_on(identity, host)) hosts.push_back(host.name);
-    text += fmt::format("{:<16} {:<12} {} on {}\n", identity.name, fleet::to_string(identity.kind),
-                        fmt::join(identity.os_users, ", "), fmt::join(hosts, ", "));
+    rows.push_back(
+        {identity.name, fleet::to_string(identity.kind),
+         fmt::format("{} on {}", fmt::join(identity.os_users, ", "),
+                     hosts.empty() ? "no host" : fmt::format("{}", fmt::join(hosts, ", ")))});
   }
-  return text;
+  return rows.empty() ? "no identity is declared\n" : table_of(rows);
 }
 
 std::string hosts_of(const fleet::Environment& environment) {
-  std::string text;
-  for (const fleet::Host& host : environment.hosts) {
-    text += fmt::format("{:<12} {:<10} {:<28} {}\n", host.name, host.database ? "database" : "",
-                        host.link, host.address);
-    if (host.database)
-      text += fmt::format("{:<12} {}\n", "", fmt::join(environment.certificate_names(host), ", "));
-  }
-  return text;
+  std::vector<std::vector<std::string>> rows;
+  for (const fleet::Host& host : environment.hosts)
+    rows.push_back({host.name, host.database ? "database" : "", host.link,
+                    host.database
+                        ? fmt::format("{}", fmt::join(environment.certificate_names(host), ", "))
+                        : host.address});
+  return table_of(rows);
 }
 
 }  // namespace cli

@@ -147,18 +147,22 @@ void on_everything(CLI::App& app, Options& options) {
   app.set_version_flag("--version", std::string("pgseal ") + PGSEAL_VERSION);
 }
 
+constexpr const char* exit_statuses =
+    "Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,\n"
+    "11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,\n"
+    "17 refused for safety.";
+
 void build(CLI::App& app, Options& options) {
   app.fallthrough();
   app.require_subcommand(1);
   on_everything(app, options);
-  app.footer(
-      "Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,\n"
-      "11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,\n"
-      "17 refused for safety.");
+  app.footer(exit_statuses);
   for (const DeclaredCommand& row : declared) {
     CLI::App* group = group_of(app, row.group);
     CLI::App* command = group->add_subcommand(std::string(row.name), std::string(row.does));
     command->fallthrough();
+    command->footer(std::string("pgseal --help lists the options of every command.\n\n") +
+                    exit_statuses);
     row.options(*command, options);
     const std::string whole = row.group.empty()
                                   ? std::string(row.name)

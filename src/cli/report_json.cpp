@@ -238,7 +238,7 @@ std::string json_of_hosts(const fleet::Environment& environment) {
   for (const fleet::Host& host : environment.hosts)
     json["hosts"].push_back({{"name", host.name},
                              {"link", host.link},
-                             {"address", host.address},
+                             {"address", or_null(host.address)},
                              {"database", host.database},
                              {"names", environment.certificate_names(host)}});
   return document(json);

@@ -69,7 +69,8 @@ std::optional<base::Error> Problems::error() const {
     if (!first) {
       first = base::error(problem.code, message).with_hint(finding.hint);
     } else {
-      first->detail += fmt::format("{}Also {}.", first->detail.empty() ? "" : "\n", message);
+      first->detail += fmt::format("{}Also {}.{}{}", first->detail.empty() ? "" : "\n", message,
+                                   finding.hint.empty() ? "" : " ", finding.hint);
     }
   }
   return first;
@@ -246,7 +247,9 @@ bool TableReader::require(std::string_view name, std::string hint) {
                                    [&](const Member& member) { return member.key == name; });
   if (!written)
     problems_.add(Code::config_value, value_.at,
-                  fmt::format("{} has no {}", table_title(table_), name), std::move(hint));
+                  table_.empty() ? fmt::format("there is no {}", table_title(name))
+                                 : fmt::format("{} has no {}", table_title(table_), name),
+                  std::move(hint));
   return find(name) != nullptr;
 }
 

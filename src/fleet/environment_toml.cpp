@@ -34,10 +34,12 @@ std::string absolute(const std::string& path) {
 // O_NONBLOCK: a FIFO in the place of a file must not hang us.
 base::Result<std::string> read_regular(const std::string& path, int flags) {
   const base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags));
-  if (!file.open())
+  if (!file.open()) {
+    const int why = errno;
     return base::system_error(Code::config_not_found,
-                              fmt::format("could not open {}", configuration::in_quotes(path)),
-                              errno);
+                              fmt::format("could not open {}", configuration::in_quotes(path)), why)
+        .with_hint(why == ENOENT ? "pgseal init FILE writes one." : "");
+  }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return base::error(Code::config_not_found,
@@ -57,7 +59,9 @@ void read_text(std::string_view text, Draft& draft, Problems& problems, bool inc
   }
   const auto parsed = configuration::parse_toml(text);
   if (const auto* problem = std::get_if<configuration::SyntaxProblem>(&parsed)) {
-    problems.add(Code::config_syntax, problem->at, problem->what);
+    const bool bare = problem->what.ends_with("could not determine value type");
+    problems.add(Code::config_syntax, problem->at, problem->what,
+                 bare ? "A text stands in double quotes." : "");
     return;
   }
   const auto& top = std::get<configuration::Value>(parsed);

@@ -61,7 +61,8 @@ base::Result<void> check_folder(const std::string& folder) {
   const std::string path = ledger_path(folder);
   if (::lstat(folder.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
     return base::error(Code::ledger_missing, fmt::format("there is no ledger in \"{}\"", folder))
-        .with_detail("The folder does not exist.");
+        .with_detail("The folder does not exist.")
+        .with_hint("The first pgseal apply makes it.");
   if (!S_ISDIR(status.st_mode)) return refused(folder, "is not a folder", "");
   if ((status.st_mode & 0022) != 0)
     return refused(folder, "can be written by others", "The state folder has mode 0700.");

@@ -13,8 +13,7 @@ namespace planning {
 namespace {
 
 base::Finding unreachable(const std::string& host, const base::Error& error) {
-  base::Finding found =
-      audit::finding("host.unreachable", fmt::format("host \"{}\": {}", host, error.message));
+  base::Finding found = audit::finding("host.unreachable", error.message);
   found.detail = error.detail;
   found.hint = error.hint;
   found.host = host;

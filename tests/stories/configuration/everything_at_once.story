@@ -2,18 +2,18 @@ All that is wrong is said at once, in the order of the lines.
 
 $ pgseal plan
 ! pgseal: error: "{DIR}/pgseal.toml", line 2, column 8: name "Shop" is not 1 to 25 lower-case letters, digits and inner hyphens
-! DETAIL:  Also "{DIR}/pgseal.toml", line 5, column 15: server_days is a string where an integer belongs.
-!          Also "{DIR}/pgseal.toml", line 6, column 1: unknown key "key_typ" in [policy].
-!          Also "{DIR}/pgseal.toml", line 10, column 8: link "telnet:db1" is neither "local" nor "ssh:DESTINATION".
+! DETAIL:  Also "{DIR}/pgseal.toml", line 5, column 15: server_days is a string where an integer belongs. Write it without quotes.
+!          Also "{DIR}/pgseal.toml", line 6, column 1: unknown key "key_typ" in [policy]. The nearest known key is "key_type".
+!          Also "{DIR}/pgseal.toml", line 10, column 8: link "telnet:db1" is neither "local" nor "ssh:DESTINATION". Write "ssh:" and what you would give to ssh, or "local" for this host.
 ! HINT:    It stands in the authorities' names, of which pg_stat_ssl shows 63 bytes, and in paths.
 ! CODE:    1005 (configuration.value)
 [status 10]
 
 $ pgseal plan --json
 ! pgseal: error: "{DIR}/pgseal.toml", line 2, column 8: name "Shop" is not 1 to 25 lower-case letters, digits and inner hyphens
-! DETAIL:  Also "{DIR}/pgseal.toml", line 5, column 15: server_days is a string where an integer belongs.
-!          Also "{DIR}/pgseal.toml", line 6, column 1: unknown key "key_typ" in [policy].
-!          Also "{DIR}/pgseal.toml", line 10, column 8: link "telnet:db1" is neither "local" nor "ssh:DESTINATION".
+! DETAIL:  Also "{DIR}/pgseal.toml", line 5, column 15: server_days is a string where an integer belongs. Write it without quotes.
+!          Also "{DIR}/pgseal.toml", line 6, column 1: unknown key "key_typ" in [policy]. The nearest known key is "key_type".
+!          Also "{DIR}/pgseal.toml", line 10, column 8: link "telnet:db1" is neither "local" nor "ssh:DESTINATION". Write "ssh:" and what you would give to ssh, or "local" for this host.
 ! HINT:    It stands in the authorities' names, of which pg_stat_ssl shows 63 bytes, and in paths.
 ! CODE:    1005 (configuration.value)
 {
@@ -22,7 +22,7 @@ $ pgseal plan --json
     "code": 1005,
     "name": "configuration.value",
     "message": "\"{DIR}/pgseal.toml\", line 2, column 8: name \"Shop\" is not 1 to 25 lower-case letters, digits and inner hyphens",
-    "detail": "Also \"{DIR}/pgseal.toml\", line 5, column 15: server_days is a string where an integer belongs.\nAlso \"{DIR}/pgseal.toml\", line 6, column 1: unknown key \"key_typ\" in [policy].\nAlso \"{DIR}/pgseal.toml\", line 10, column 8: link \"telnet:db1\" is neither \"local\" nor \"ssh:DESTINATION\".",
+    "detail": "Also \"{DIR}/pgseal.toml\", line 5, column 15: server_days is a string where an integer belongs. Write it without quotes.\nAlso \"{DIR}/pgseal.toml\", line 6, column 1: unknown key \"key_typ\" in [policy]. The nearest known key is \"key_type\".\nAlso \"{DIR}/pgseal.toml\", line 10, column 8: link \"telnet:db1\" is neither \"local\" nor \"ssh:DESTINATION\". Write \"ssh:\" and what you would give to ssh, or \"local\" for this host.",
     "hint": "It stands in the authorities' names, of which pg_stat_ssl shows 63 bytes, and in paths."
   }
 }

@@ -2,7 +2,7 @@ What is wrong in an included file is told with that file.
 
 $ pgseal plan
 ! pgseal: error: "{DIR}/identities.d/app.toml", line 1, column 1: [[identity]] has no hosts
-! DETAIL:  Also "{DIR}/identities.d/app.toml", line 3, column 1: unknown key "host" in [[identity]].
+! DETAIL:  Also "{DIR}/identities.d/app.toml", line 3, column 1: unknown key "host" in [[identity]]. The nearest known key is "hosts".
 ! HINT:    An identity is held by operating system users on hosts.
 ! CODE:    1005 (configuration.value)
 [status 10]

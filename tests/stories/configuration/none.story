@@ -97,12 +97,15 @@ $ pgseal plan --json
 $ pgseal --config nowhere.toml plan
 ! pgseal: error: could not open "{DIR}/nowhere.toml"
 ! DETAIL:  No such file or directory.
+! HINT:    pgseal init FILE writes one.
 ! CODE:    1001 (configuration.not-found)
 [status 10]
 
 $ PGSEAL_CONFIG=nowhere.toml pgseal plan
 ! pgseal: error: could not open "{DIR}/nowhere.toml"
 ! DETAIL:  No such file or directory.
+! HINT:    pgseal init FILE writes one.
+! CONTEXT: reading what PGSEAL_CONFIG names
 ! CODE:    1001 (configuration.not-found)
 [status 10]
 

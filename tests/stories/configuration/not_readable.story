@@ -20,6 +20,7 @@ $ mkfifo pipe && pgseal --config pipe plan
 $ ln -s nowhere link.toml && pgseal --config link.toml plan
 ! pgseal: error: could not open "{DIR}/link.toml"
 ! DETAIL:  No such file or directory.
+! HINT:    pgseal init FILE writes one.
 ! CODE:    1001 (configuration.not-found)
 [status 10]
 

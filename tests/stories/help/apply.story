@@ -12,6 +12,8 @@ Options:
   --replace                   archive foreign pairs that stand in the way and put ours there
   --take-over                 accept the mark of another ledger
 
+pgseal --help lists the options of every command.
+
 Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
 11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,
 17 refused for safety.

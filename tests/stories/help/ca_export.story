@@ -5,11 +5,13 @@ an authority's certificate, PEM
 Usage: pgseal ca export [OPTIONS] AUTHORITY
 
 Positionals:
-  AUTHORITY TEXT:{server,client} REQUIRED
-                              server or client
+  AUTHORITY server|client REQUIRED
+                              whose certificates it issues
 
 Options:
   -h,--help                   Print this help message and exit
+
+pgseal --help lists the options of every command.
 
 Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
 11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,

@@ -1,30 +1,17 @@
 The help of completion.
 
 $ pgseal completion --help
-pgseal takes a PostgreSQL environment from plaintext to proven TLS.
-Usage: pgseal [OPTIONS] SUBCOMMAND
+a script that completes pgseal's command lines in a shell
+Usage: pgseal completion [OPTIONS] SHELL
+
+Positionals:
+  SHELL bash|zsh|fish REQUIRED
+                              whose script to print
 
 Options:
   -h,--help                   Print this help message and exit
-  --config FILE               the configuration (default: $PGSEAL_CONFIG, pgseal.toml here, /etc/pgseal/pgseal.toml)
-  --json                      one JSON document on standard output
-  --quiet                     say nothing but results and errors
-  --color TEXT:{auto,always,never}
-                              auto, always or never
-  --version                   Display program version information and exit
 
-Subcommands:
-  init                        write a commented pgseal.toml
-  plan                        observe every host and print what apply would do; changes nothing
-  apply                       carry the plan out; safe to repeat, safe to interrupt
-  verify                      prove TLS host by host and identity by identity; changes nothing
-  status                      one screen: hosts, certificates, TLS, debts
-  user                        identities
-  host                        hosts
-  debt                        what hosts are owed
-  ca                          the authorities
-  log                         who did what
-  demo                        a throw-away environment on this machine, from plaintext to proven TLS
+pgseal --help lists the options of every command.
 
 Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
 11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,

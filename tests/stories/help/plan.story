@@ -10,6 +10,8 @@ Options:
   --replace                   as apply --replace would
   --take-over                 as apply --take-over would
 
+pgseal --help lists the options of every command.
+
 Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
 11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,
 17 refused for safety.

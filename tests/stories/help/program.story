@@ -9,8 +9,7 @@ Options:
   --config FILE               the configuration (default: $PGSEAL_CONFIG, pgseal.toml here, /etc/pgseal/pgseal.toml)
   --json                      one JSON document on standard output
   --quiet                     say nothing but results and errors
-  --color TEXT:{auto,always,never}
-                              auto, always or never
+  --color auto|always|never   auto: on a terminal, unless NO_COLOR is set
   --version                   Display program version information and exit
 
 Subcommands:
@@ -25,6 +24,7 @@ Subcommands:
   ca                          the authorities
   log                         who did what
   demo                        a throw-away environment on this machine, from plaintext to proven TLS
+  completion                  a script that completes pgseal's command lines in a shell
 
 Exit status: 0 done, 1 findings or changes pending, 2 usage, 10 configuration,
 11 ledger, 12 locked, 13 authority, 14 link, 15 protocol, 16 server,

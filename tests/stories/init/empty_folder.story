@@ -4,16 +4,14 @@ $ pgseal init
 ! wrote "pgseal.toml": edit its hosts and identities, then pgseal plan
 
 $ pgseal host list
-db1.example.org database   ssh:root@db1.example.org     
-             db1.example.org
-db2.example.org database   ssh:root@db2.example.org     
-             db2.example.org
-app1.example.org            ssh:root@app1.example.org    
+db1.example.org   database  ssh:root@db1.example.org   db1.example.org
+db2.example.org   database  ssh:root@db2.example.org   db2.example.org
+app1.example.org            ssh:root@app1.example.org
 
 $ pgseal user list
-postgres         admin        postgres on db1.example.org, db2.example.org
-replicator       replication  postgres on db1.example.org, db2.example.org
-deploy           application  deploy on app1.example.org
+postgres    admin        postgres on db1.example.org, db2.example.org
+replicator  replication  postgres on db1.example.org, db2.example.org
+deploy      application  deploy on app1.example.org
 
 $ ls
 pgseal.toml
@@ -33,10 +31,12 @@ name = "deploy"
 $ pgseal init --quiet third.toml
 
 $ pgseal init --name "No Good" bad.toml
-! wrote "bad.toml": edit its hosts and identities, then pgseal plan
+! pgseal: error: --name "No Good" is not 1 to 25 lower-case letters, digits and inner hyphens
+! HINT:    It stands in the authorities' names, of which pg_stat_ssl shows 63 bytes, and in paths.
+! CODE:    201 (usage)
+[status 2]
 
 $ ls
-bad.toml
 other.toml
 pgseal.toml
 third.toml

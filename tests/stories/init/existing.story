@@ -13,7 +13,6 @@ $ cat pgseal.toml
 $ pgseal init nowhere/pgseal.toml
 ! pgseal: error: could not create "nowhere/pgseal.toml"
 ! DETAIL:  No such file or directory.
-! HINT:    pgseal init overwrites nothing.
 ! CODE:    101 (file.io)
 [status 1]
 

@@ -2,8 +2,8 @@ Before the first apply the lists are empty, and say what makes them.
 
 $ pgseal status --offline
 environment shop (as last seen; no host was asked)
-  db1        unreachable           TLS -
-  app1       unreachable           TLS -
+  db1        not asked             TLS -
+  app1       not asked             TLS -
 no certificate was issued yet: pgseal apply begins
 
 $ pgseal status --offline --json
@@ -37,7 +37,7 @@ $ pgseal status --offline --json
 }
 
 $ pgseal status --offline --format nagios
-PGSEAL OK
+PGSEAL OK - no certificate was issued yet
 
 $ pgseal log
 ! pgseal: error: there is no ledger yet
@@ -87,6 +87,7 @@ $ pgseal ca export server
 [status 11]
 
 $ pgseal debt list
+no host is owed anything
 
 $ pgseal debt list --json
 {
@@ -97,11 +98,12 @@ $ pgseal debt list --json
 $ pgseal debt forgive db1 --reason gone
 ! pgseal: error: there is no ledger in "{DIR}/state"
 ! DETAIL:  The folder does not exist.
+! HINT:    The first pgseal apply makes it.
 ! CODE:    1105 (ledger.missing)
 [status 11]
 
 $ pgseal user list
-deploy           application  deploy on app1
+deploy  application  deploy on app1
 
 $ pgseal user list --json
 {
@@ -124,9 +126,8 @@ $ pgseal user list --json
 }
 
 $ pgseal host list
-db1          database   ssh:root@127.0.0.1           
-             db1
-app1                    ssh:root@127.0.0.1           
+db1   database  ssh:root@127.0.0.1  db1
+app1            ssh:root@127.0.0.1
 
 $ pgseal host list --json
 {
@@ -135,7 +136,7 @@ $ pgseal host list --json
     {
       "name": "db1",
       "link": "ssh:root@127.0.0.1",
-      "address": "",
+      "address": null,
       "database": true,
       "names": [
         "db1"
@@ -144,7 +145,7 @@ $ pgseal host list --json
     {
       "name": "app1",
       "link": "ssh:root@127.0.0.1",
-      "address": "",
+      "address": null,
       "database": false,
       "names": [
         "app1"

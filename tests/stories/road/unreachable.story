@@ -3,10 +3,10 @@ Hosts that cannot be reached are findings, nothing is changed, and nothing is wr
 $ pgseal plan
 owed to db1: server:db1
 owed to app1: client:deploy@deploy
-db1 error host.unreachable: host "db1": "db1" refuses ssh connections
+db1 error host.unreachable: "db1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
-app1 error host.unreachable: host "app1": "app1" refuses ssh connections
+app1 error host.unreachable: "app1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
 nothing that could be done now; see above
@@ -21,7 +21,7 @@ $ pgseal plan --json
     {
       "severity": "error",
       "code": "host.unreachable",
-      "message": "host \"db1\": \"db1\" refuses ssh connections",
+      "message": "\"db1\" refuses ssh connections",
       "detail": "ssh: connect to host 127.0.0.1 port 1: Connection refused",
       "hint": "Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true",
       "host": "db1"
@@ -29,7 +29,7 @@ $ pgseal plan --json
     {
       "severity": "error",
       "code": "host.unreachable",
-      "message": "host \"app1\": \"app1\" refuses ssh connections",
+      "message": "\"app1\" refuses ssh connections",
       "detail": "ssh: connect to host 127.0.0.1 port 1: Connection refused",
       "hint": "Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true",
       "host": "app1"
@@ -42,10 +42,10 @@ $ pgseal plan --json
 $ pgseal apply --yes
 owed to db1: server:db1
 owed to app1: client:deploy@deploy
-db1 error host.unreachable: host "db1": "db1" refuses ssh connections
+db1 error host.unreachable: "db1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
-app1 error host.unreachable: host "app1": "app1" refuses ssh connections
+app1 error host.unreachable: "app1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
 nothing that could be done now; see above
@@ -58,10 +58,10 @@ db1        unreachable            "db1" refuses ssh connections
 app1       unreachable            "app1" refuses ssh connections
              -> Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
 
-db1 error host.unreachable: host "db1": "db1" refuses ssh connections
+db1 error host.unreachable: "db1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
-app1 error host.unreachable: host "app1": "app1" refuses ssh connections
+app1 error host.unreachable: "app1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
 note policy.unmet: policy.require = "certificate" is not enforced yet
@@ -73,10 +73,10 @@ $ pgseal status
 environment shop
   db1        unreachable           TLS -
   app1       unreachable           TLS -
-db1 error host.unreachable: host "db1": "db1" refuses ssh connections
+db1 error host.unreachable: "db1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
-app1 error host.unreachable: host "app1": "app1" refuses ssh connections
+app1 error host.unreachable: "app1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
 no certificate was issued yet: pgseal apply begins
@@ -112,7 +112,7 @@ $ pgseal status --json
     {
       "severity": "error",
       "code": "host.unreachable",
-      "message": "host \"db1\": \"db1\" refuses ssh connections",
+      "message": "\"db1\" refuses ssh connections",
       "detail": "ssh: connect to host 127.0.0.1 port 1: Connection refused",
       "hint": "Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true",
       "host": "db1"
@@ -120,7 +120,7 @@ $ pgseal status --json
     {
       "severity": "error",
       "code": "host.unreachable",
-      "message": "host \"app1\": \"app1\" refuses ssh connections",
+      "message": "\"app1\" refuses ssh connections",
       "detail": "ssh: connect to host 127.0.0.1 port 1: Connection refused",
       "hint": "Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true",
       "host": "app1"
