@@ -75,14 +75,17 @@ def step_pages(tree, fix):
     built = run(["cmake", "--build", BUILD, "--target", "make_manual"])
     if built.returncode:
         return [built.stdout]
-    drawn = run([os.path.join(BUILD, "make_manual")]).stdout
-    if tree.files.get("docs/errors.md") == drawn:
-        return []
-    if fix:
-        with open(os.path.join(ROOT, "docs", "errors.md"), "w", encoding="utf-8") as page:
+    wrong = []
+    for path, argument in (("docs/errors.md", "errors"), ("docs/pgseal.1", "page")):
+        drawn = run([os.path.join(BUILD, "make_manual"), argument]).stdout
+        if tree.files.get(path) == drawn:
+            continue
+        if not fix:
+            wrong.append(f"{path}: is not what the program's tables say\n    way out: ./run lint --fix")
+            continue
+        with open(os.path.join(ROOT, path), "w", encoding="utf-8") as page:
             page.write(drawn)
-        return []
-    return ["docs/errors.md: is not what the program's table says\n    way out: ./run lint --fix"]
+    return wrong
 
 
 def step_tidy(tree, _):

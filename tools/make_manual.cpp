@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: PostgreSQL
-// Prints docs/errors.md from the table that the program itself uses, so that the manual cannot say
-// something else. ./run lint compares the two.
+// Prints docs/errors.md (argument "errors") or docs/pgseal.1 ("page") from the tables that the
+// program itself uses, so that the manual cannot say something else. ./run lint compares.
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "cli/options.h"
 
-int main() {
+namespace {
+
+void print_errors() {
   std::fputs(
       "# Errors\n\n"
       "Each error has a number that is never used twice, a word for scripts, and the exit status "
@@ -20,5 +24,77 @@ int main() {
                 std::string(row.name).c_str(), base::exit_status(row.code),
                 std::string(row.meaning).c_str(), std::string(row.remedy).c_str());
   }
+}
+
+/// Text for roff(7): a hyphen is a minus, and no line is taken for a request.
+std::string roff(const std::string& text) {
+  std::string safe = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
+  for (const char c : text) safe += c == '-' ? "\\-" : c == '\\' ? "\\e" : std::string(1, c);
+  return safe;
+}
+
+void print_options(const cli::DescribedCommand& command) {
+  for (const cli::DescribedOption& option : command.options) {
+    std::string names;
+    for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + name;
+    std::string takes = option.takes;
+    if (option.names.empty()) names = std::exchange(takes, "");
+    std::string values;  // an option's stand already in what it takes
+    if (takes.empty())
+      for (const std::string& word : option.words) values += (values.empty() ? "" : ", ") + word;
+    std::printf(".TP\n\\fB%s\\fR%s%s%s\n%s%s%s%s.\n", roff(names).c_str(),
+                takes.empty() ? "" : " \\fI", roff(takes).c_str(), takes.empty() ? "" : "\\fR",
+                roff(option.does).c_str(), values.empty() ? "" : " (", roff(values).c_str(),
+                values.empty() ? "" : ")");
+  }
+}
+
+void print_commands(const cli::DescribedCommand& command, const std::string& path) {
+  for (const cli::DescribedCommand& each : command.commands) {
+    const std::string whole = path + " " + each.name;
+    if (!each.commands.empty()) {
+      print_commands(each, whole);
+      continue;
+    }
+    std::printf(".SS %s\n%s.\n", roff(whole).c_str(), roff(each.does).c_str());
+    cli::DescribedCommand own = each;
+    std::erase_if(own.options, [](const auto& option) {
+      return !option.names.empty() && option.names.back() == "--help";
+    });
+    print_options(own);
+  }
+}
+
+void print_page() {
+  const cli::DescribedCommand program = cli::described_program();
+  std::printf(
+      ".\\\" SPDX-License-Identifier: PostgreSQL\n"
+      ".\\\" Printed from the declarations in src/cli/options.cpp by ./run lint --fix.\n"
+      ".TH PGSEAL 1 \"\" \"pgseal %s\" \"\"\n.SH NAME\npgseal \\- PostgreSQL from plaintext to "
+      "proven TLS\n.SH SYNOPSIS\n\\fBpgseal\\fR [\\fIOPTION\\fR]... \\fICOMMAND\\fR "
+      "[\\fIARGUMENT\\fR]...\n.SH DESCRIPTION\n%s\n.SH OPTIONS\n",
+      PGSEAL_VERSION, roff(program.does).c_str());
+  print_options(program);
+  std::printf(".SH COMMANDS\n");
+  print_commands(program, program.name);
+  std::printf(".SH EXIT STATUS\n%s\n", roff(program.ends).c_str());
+  std::printf(
+      ".SH FILES\n.TP\n\\fIpgseal.toml\\fR, \\fI/etc/pgseal/pgseal.toml\\fR\nThe configuration; "
+      "\\fBpgseal init\\fR writes one with comments.\n.SH ENVIRONMENT\n.TP\n\\fBPGSEAL_CONFIG\\fR\n"
+      "The configuration, where \\fB\\-\\-config\\fR is not given.\n.TP\n\\fBPGSEAL_PASSPHRASE_FD"
+      "\\fR\nThe descriptor that the authorities' passphrase is read from.\n.TP\n"
+      "\\fBNO_COLOR\\fR\nWhere it is set and not empty, a terminal gets no colours.\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string what = argc == 2 ? argv[1] : "";
+  if (what == "errors")
+    print_errors();
+  else if (what == "page")
+    print_page();
+  else
+    return 2;
   return std::ferror(stdout) != 0 || std::fflush(stdout) != 0 ? 1 : 0;
 }

@@ -153,7 +153,11 @@ std::string for_zsh(const DescribedCommand& program) {
     if (takes_file(place)) text += "      _files\n";
     text += "      ;;\n";
   }
-  return text + "  esac\n  _describe pgseal offers\n}\ncompdef _pgseal pgseal\n";
+  // As a file of $fpath it is called at once; sourced, it only says who completes pgseal.
+  return text +
+         "  esac\n  _describe pgseal offers\n}\n"
+         "if [[ \"${funcstack[1]}\" = _pgseal ]]; then\n  _pgseal \"$@\"\nelse\n"
+         "  compdef _pgseal pgseal\nfi\n";
 }
 
 std::string fish_option(const DescribedOption& option) {

@@ -33,8 +33,8 @@ Result<int> init_command(Shell& shell) {
   const std::string path = shell.options.file.empty() ? "pgseal.toml" : shell.options.file;
   const std::string name = shell.options.environment.empty() ? "shop" : shell.options.environment;
   if (const auto objection = fleet::configuration::check_environment_name(name))
-    return base::error(Code::usage,
-                       fmt::format("--name \"{}\" {}", base::printable_line(name), objection->problem))
+    return base::error(Code::usage, fmt::format("--name \"{}\" {}", base::printable_line(name),
+                                                objection->problem))
         .with_hint(objection->hint);
   const base::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.open()) {

@@ -292,6 +292,7 @@ DescribedCommand described(const CLI::App& app) {
   DescribedCommand made;
   made.name = app.get_name();
   made.does = app.get_description();
+  made.ends = app.get_footer();
   for (const CLI::Option* option : app.get_options()) made.options.push_back(described(*option));
   for (const CLI::App* each : app.get_subcommands(all_of))
     made.commands.push_back(described(*each));

@@ -56,6 +56,7 @@ struct DescribedOption {
 struct DescribedCommand {
   std::string name;
   std::string does;
+  std::string ends;  ///< what its help ends with
   std::vector<DescribedOption> options;
   std::vector<DescribedCommand> commands;  ///< of a group, or of the program
 };

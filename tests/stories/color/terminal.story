@@ -1,15 +1,15 @@
 A terminal has colours unless NO_COLOR is set to something; --color says more than either.
 
-$ script -qec "pgseal log" /dev/null | grep error:
+$ script -qec "pgseal log" /dev/null | grep ledger
 [status 1]
 
-$ NO_COLOR=1 script -qec "pgseal log" /dev/null | grep error:
+$ NO_COLOR=1 script -qec "pgseal log" /dev/null | grep ledger
 pgseal: error: there is no ledger yet
 
-$ NO_COLOR= script -qec "pgseal log" /dev/null | grep error:
+$ NO_COLOR= script -qec "pgseal log" /dev/null | grep ledger
 [status 1]
 
-$ script -qec "pgseal --color never log" /dev/null | grep error:
+$ script -qec "pgseal --color never log" /dev/null | grep ledger
 pgseal: error: there is no ledger yet
 
 $ NO_COLOR=1 pgseal --color always log
