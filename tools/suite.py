@@ -257,20 +257,14 @@ def fixed_addresses():
     return command if tried and tried.returncode == 0 else []
 
 
-def in_process(parts):
-    """The programs that fork, start servers or open links were not made to run under sanitizers yet."""
-    return [part for part in parts if not any(f"test_{name}" in " ".join(part.command)
-                                              for name in ("link", "node", "probe", "ledger", "settings"))]
-
-
 def full(suite):
     suite.build("dev")
     if suite.build("asan"):
         options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-        suite.run(in_process(units("asan", 600, environment=options)), 2)
+        suite.run(units("asan", 600, environment=options), 2)
     if suite.build("tsan"):
         options = {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}
-        suite.run(in_process(units("tsan", 600, fixed_addresses(), options)), 2)
+        suite.run(units("tsan", 600, fixed_addresses(), options), 2)
     run_fuzzers(suite)
     if os.access(f"{ROOT}/build/release/test_simulation", os.X_OK):
         suite.run([Part("tests/simulation (at length)", ["build/release/test_simulation"], read_doctest, 900,

@@ -13,7 +13,7 @@ namespace {
 using base::Code;
 using std::chrono::milliseconds;
 
-links::Deadline soon() { return links::after(milliseconds(2000)); }
+links::Deadline soon() { return links::after(milliseconds(20000)); }
 
 /// What a reader makes of exactly these bytes, then the end.
 struct Fed {
