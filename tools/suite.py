@@ -198,9 +198,11 @@ def tools_tests():
             for path in sorted(glob.glob(f"{ROOT}/tools/tests/*_test.py"))]
 
 
-def stories():
-    path = "tests/stories/run"
-    return [Part("tests/stories", [path], read_shell, 300)] if os.access(os.path.join(ROOT, path), os.X_OK) else []
+def stories(preset="release", prefix=(), environment=None):
+    """What is typed and what is printed; under a sanitizer the program's own threads are watched too."""
+    label = "" if preset == "release" else f" ({preset})"
+    return [Part(f"tests/stories{label}", [*prefix, "tests/stories/run"], read_shell, 300,
+                 {"PGSEAL_BUILD": preset, **(environment or {})})]
 
 
 def lab_itself():
@@ -261,10 +263,10 @@ def full(suite):
     suite.build("dev")
     if suite.build("asan"):
         options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-        suite.run(units("asan", 600, environment=options), 2)
+        suite.run(units("asan", 600, environment=options) + stories("asan", environment=options), 2)
     if suite.build("tsan"):
         options = {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}
-        suite.run(units("tsan", 600, fixed_addresses(), options), 2)
+        suite.run(units("tsan", 600, fixed_addresses(), options) + stories("tsan", fixed_addresses(), options), 2)
     run_fuzzers(suite)
     if os.access(f"{ROOT}/build/release/test_simulation", os.X_OK):
         suite.run([Part("tests/simulation (at length)", ["build/release/test_simulation"], read_doctest, 900,

@@ -1,15 +1,15 @@
 A terminal has colours unless NO_COLOR is set to something; --color says more than either.
 
-$ script -qec "pgseal log" /dev/null | grep ledger
-[status 1]
+$ script -qec "pgseal log" /dev/null | grep "no ledger"
+pgseal: <ESC>[31merror<ESC>[0m: there is no ledger yet
 
-$ NO_COLOR=1 script -qec "pgseal log" /dev/null | grep ledger
+$ NO_COLOR=1 script -qec "pgseal log" /dev/null | grep "no ledger"
 pgseal: error: there is no ledger yet
 
-$ NO_COLOR= script -qec "pgseal log" /dev/null | grep ledger
-[status 1]
+$ NO_COLOR= script -qec "pgseal log" /dev/null | grep "no ledger"
+pgseal: <ESC>[31merror<ESC>[0m: there is no ledger yet
 
-$ script -qec "pgseal --color never log" /dev/null | grep ledger
+$ script -qec "pgseal --color never log" /dev/null | grep "no ledger"
 pgseal: error: there is no ledger yet
 
 $ NO_COLOR=1 pgseal --color always log
