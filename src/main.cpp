@@ -9,9 +9,9 @@
 
 #include "cli/commands.h"
 #include "link/routes.h"
-#include "link/ssh.h"
 #include "node/engine.h"
 #include "probe/handshake.h"
+#include "ssh/ssh.h"
 
 namespace {
 
@@ -39,7 +39,7 @@ std::string first_of(std::initializer_list<std::string> paths) {
 }
 
 base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
-  links::SshSetup setup;
+  ssh::SshSetup setup;
   setup.settings = environment.ssh;
   setup.node_path =
       first_of({folder_of_program() + "/pgseal-node", "/usr/libexec/pgseal/pgseal-node"});
@@ -51,7 +51,7 @@ base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
     return std::unique_ptr<fleet::Conversation>(TRY(node::Engine::make(brief, prober)));
   };
   doors.links =
-      std::make_unique<links::RoutingLinks>(local, std::make_unique<links::SshLinks>(setup));
+      std::make_unique<links::RoutingLinks>(local, std::make_unique<ssh::SshLinks>(setup));
   return doors;
 }
 

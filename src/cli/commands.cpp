@@ -12,7 +12,7 @@
 #include <iterator>
 
 #include "cli/json.h"
-#include "fleet/environment_toml.h"
+#include "configuration/environment_toml.h"
 
 namespace cli {
 namespace {
@@ -58,15 +58,15 @@ int fail(const base::Error& error, bool json, Speech& speech) {
 
 base::Result<fleet::Environment> configured(const Shell& shell) {
   if (!shell.options.configuration.empty())
-    return fleet::load_environment(shell.options.configuration);
+    return configuration::load_environment(shell.options.configuration);
   if (const char* path = std::getenv("PGSEAL_CONFIG"); path != nullptr && *path != '\0') {
-    auto environment = fleet::load_environment(path);
+    auto environment = configuration::load_environment(path);
     if (!environment)
       return std::move(environment).error().during("reading what PGSEAL_CONFIG names");
     return environment;
   }
   for (const char* path : {"pgseal.toml", "/etc/pgseal/pgseal.toml"})
-    if (exists(path)) return fleet::load_environment(path);
+    if (exists(path)) return configuration::load_environment(path);
   return base::error(base::Code::config_not_found, "there is no pgseal.toml")
       .with_detail(
           "Looked for --config, PGSEAL_CONFIG, pgseal.toml in this folder, and "

@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/views.h"
-#include "fleet/configuration_checks.h"
-#include "fleet/environment_template.h"
+#include "configuration/checks.h"
+#include "configuration/template.h"
 #include "operations/desired.h"
 
 namespace cli {
@@ -32,7 +32,7 @@ Result<ledger::Ledger> must_have(Shell& shell, const fleet::Environment& environ
 Result<int> init_command(Shell& shell) {
   const std::string path = shell.options.file.empty() ? "pgseal.toml" : shell.options.file;
   const std::string name = shell.options.environment.empty() ? "shop" : shell.options.environment;
-  if (const auto objection = fleet::configuration::check_environment_name(name))
+  if (const auto objection = configuration::check_environment_name(name))
     return base::error(Code::usage, fmt::format("--name \"{}\" {}", base::printable_line(name),
                                                 objection->problem))
         .with_hint(objection->hint);
@@ -42,7 +42,7 @@ Result<int> init_command(Shell& shell) {
     return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), why)
         .with_hint(why == EEXIST ? "pgseal init overwrites nothing." : "");
   }
-  TRY(base::write_all(file.get(), fleet::environment_template(name)));
+  TRY(base::write_all(file.get(), configuration::environment_template(name)));
   shell.speech.say(
       fmt::format("wrote \"{}\": edit its hosts and identities, then pgseal plan", path));
   return 0;

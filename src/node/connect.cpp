@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "base/pack.h"
-#include "node/child.h"
-#include "node/discovery.h"
-#include "node/slot_files.h"
+#include "host/child.h"
+#include "server/discovery.h"
+#include "slots/files.h"
 
 namespace node {
 namespace {
@@ -47,7 +47,7 @@ void note_tls(const PGconn* connection, Attempt& attempt) {
 }
 
 void note_failure(const PGconn* connection, Attempt& attempt) {
-  const ServerMessage message = parse_verbose_message(PQerrorMessage(connection));
+  const server::ServerMessage message = server::parse_verbose_message(PQerrorMessage(connection));
   attempt.report.sqlstate = message.sqlstate;
   attempt.report.message = message.text;
   attempt.report.level =
@@ -73,7 +73,7 @@ fleet::ConnectReport attempt_with(const Options& options, bool over_socket) {
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   if (PQstatus(connection.get()) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
   while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
-    if (!wait_for(PQsocket(connection.get()), state == PGRES_POLLING_WRITING, deadline)) {
+    if (!server::wait_for(PQsocket(connection.get()), state == PGRES_POLLING_WRITING, deadline)) {
       attempt.report.message = fmt::format("no answer within {} s", attempt_limit.count());
       if (attempt.over_tls) attempt.report.level = ConnectLevel::handshake;
       return attempt.report;
@@ -118,12 +118,13 @@ base::Result<fleet::ConnectReport> unpack_report(const std::string& bytes) {
 std::string socket_folder(const fleet::ConnectQuery& query, const fleet::Brief& brief) {
   if (!query.address.empty()) return query.address;
   if (!brief.socket_directory.empty()) return brief.socket_directory;
-  const base::Result<FoundServer> server = choose_server(find_servers(brief), brief);
+  const base::Result<server::FoundServer> server =
+      server::choose_server(server::find_servers(brief), brief);
   return server ? server->socket_directory : std::string();
 }
 
 base::Result<Options> options_of(const fleet::ConnectQuery& query, const fleet::Brief& brief,
-                                 const OsUser& user) {
+                                 const host::OsUser& user) {
   const bool socket = query.address.empty() || query.address.front() == '/';
   Options options = {{"host", socket ? socket_folder(query, brief) : query.address},
                      {"port", std::to_string(query.port)},
@@ -134,7 +135,7 @@ base::Result<Options> options_of(const fleet::ConnectQuery& query, const fleet::
   if (socket) return options;
   options.emplace_back("sslmode", "verify-full");
   if (query.slot.place == fleet::SlotPlace::environment) {
-    const SlotFiles files = TRY(client_files(brief.environment, query.slot, user));
+    const slots::SlotFiles files = TRY(slots::client_files(brief.environment, query.slot, user));
     options.emplace_back("sslcert", files.path_of(files.certificate));
     options.emplace_back("sslkey", files.path_of(files.key));
     options.emplace_back("sslrootcert", files.path_of(files.trust));
@@ -153,7 +154,7 @@ bool certificate_alert(std::string_view text) {
 
 }  // namespace
 
-ConnectLevel level_of(const ServerMessage& message, bool over_tls, bool needs_password) {
+ConnectLevel level_of(const server::ServerMessage& message, bool over_tls, bool needs_password) {
   if (needs_password) return ConnectLevel::rule_reached;
   const std::string_view state = message.sqlstate;
   if (state.empty()) {
@@ -171,12 +172,13 @@ ConnectLevel level_of(const ServerMessage& message, bool over_tls, bool needs_pa
 
 base::Result<fleet::ConnectReport> connect_as(const fleet::ConnectQuery& query,
                                               const fleet::Brief& brief) {
-  const OsUser user = TRY(find_user(query.slot.os_user));
+  const host::OsUser user = TRY(host::find_user(query.slot.os_user));
   const Options options = TRY(options_of(query, brief, user));
   const bool over_socket = query.address.empty() || query.address.front() == '/';
-  const std::string packed = TRY(as_user(user, child_limit, [&]() -> base::Result<std::string> {
-    return pack_report(attempt_with(options, over_socket));
-  }));
+  const std::string packed =
+      TRY(host::as_user(user, child_limit, [&]() -> base::Result<std::string> {
+        return pack_report(attempt_with(options, over_socket));
+      }));
   return unpack_report(packed);
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "fleet/act.h"
-#include "node/sql.h"
+#include "server/sql.h"
 
 namespace node {
 
@@ -15,7 +15,8 @@ namespace node {
 /// `needs_password` as PQconnectionNeedsPassword says. 28000 has several causes with translated
 /// texts, so the server's routine decides: ClientAuthentication (auth.c) is before any rule let it
 /// in, auth_failed is the method's own refusal, and everything later comes after authentication.
-fleet::ConnectLevel level_of(const ServerMessage& message, bool over_tls, bool needs_password);
+fleet::ConnectLevel level_of(const server::ServerMessage& message, bool over_tls,
+                             bool needs_password);
 
 /// Tries it. A connection that fails is no error: the report says how far it came. An address that
 /// is empty or begins with a slash is a socket's folder: TLS is no part of that. Passwords come

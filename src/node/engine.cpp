@@ -11,8 +11,8 @@
 
 #include "base/text.h"
 #include "node/connect.h"
-#include "node/mark.h"
 #include "node/source.h"
+#include "slots/mark.h"
 
 namespace node {
 namespace {
@@ -70,20 +70,20 @@ base::Finding finding_of(const base::Error& error, std::string code) {
   return finding;
 }
 
-HostWorld with_clock(HostWorld world) {
+slots::HostWorld with_clock(slots::HostWorld world) {
   if (!world.now) world.now = system_clock;
   return world;
 }
 
-ServerPlaces places_of(const HostWorld& world) {
-  ServerPlaces places;
+server::ServerPlaces places_of(const slots::HostWorld& world) {
+  server::ServerPlaces places;
   places.pgseal = world.etc;
   return places;
 }
 
 }  // namespace
 
-Engine::Engine(const fleet::Brief& brief, fleet::Prober& prober, HostWorld world)
+Engine::Engine(const fleet::Brief& brief, fleet::Prober& prober, slots::HostWorld world)
     : brief_(brief),
       prober_(prober),
       world_(with_clock(std::move(world))),
@@ -91,19 +91,19 @@ Engine::Engine(const fleet::Brief& brief, fleet::Prober& prober, HostWorld world
       slots_(brief_.environment, world_, [this] { return server_.os_user(); }) {}
 
 Result<std::unique_ptr<Engine>> Engine::make(const fleet::Brief& brief, fleet::Prober& prober,
-                                             HostWorld world) {
+                                             slots::HostWorld world) {
   if (::geteuid() != 0)
     return base::error(Code::refused_preflight, "pgseal-node must be run by root")
         .with_detail(fmt::format("It runs as user id {}.", ::geteuid()))
         .with_hint("Let ssh log in as root, or as a user who may run it with \"sudo -n\".");
-  TRY(check_component("the environment's name", brief.environment));
+  TRY(host::check_component("the environment's name", brief.environment));
   return std::unique_ptr<Engine>(new Engine(brief, prober, std::move(world)));
 }
 
 // ---- queries ------------------------------------------------------------------------------------
 
 void Engine::observe_mark(fleet::HostFacts& facts) const {
-  auto mark = read_mark(world_.etc, brief_.environment);
+  auto mark = slots::read_mark(world_.etc, brief_.environment);
   if (mark)
     facts.mark = std::move(*mark);
   else
@@ -191,14 +191,14 @@ Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
   if (entry->about == About::server && !brief_.database)
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief_.host));
-  const HostLock lock = TRY(HostLock::take(world_.lock, world_.now()));
+  const host::HostLock lock = TRY(host::HostLock::take(world_.lock, world_.now()));
   auto answer = (this->*entry->deed)(act);
   if (!answer) return std::move(answer).error().during(fleet::to_string(act.kind));
   return answer;
 }
 
 Result<fleet::Answer> Engine::mark_host(const fleet::Act& act) {
-  return node::mark_host({world_.etc, brief_.environment, world_.now()}, act);
+  return slots::mark_host({world_.etc, brief_.environment, world_.now()}, act);
 }
 Result<fleet::Answer> Engine::make_key(const fleet::Act& act) { return slots_.make_key(act); }
 Result<fleet::Answer> Engine::install_certificate(const fleet::Act& act) {

@@ -9,9 +9,9 @@
 
 #include "base/result.h"
 #include "fleet/doors.h"
-#include "node/host_lock.h"
-#include "node/server.h"
-#include "node/slots.h"
+#include "host/host_lock.h"
+#include "server/server.h"
+#include "slots/slots.h"
 
 namespace node {
 
@@ -19,7 +19,8 @@ class Engine : public fleet::Conversation {
  public:
   /// Error refused_preflight where it is not root that runs. `prober` outlives the engine.
   static base::Result<std::unique_ptr<Engine>> make(const fleet::Brief& brief,
-                                                    fleet::Prober& prober, HostWorld world = {});
+                                                    fleet::Prober& prober,
+                                                    slots::HostWorld world = {});
 
   base::Result<fleet::HostFacts> observe() override;
   base::Result<fleet::Answer> perform(const fleet::Act& act) override;
@@ -27,7 +28,7 @@ class Engine : public fleet::Conversation {
   base::Result<fleet::ServedFacts> handshake(const fleet::HandshakeQuery& query) override;
 
  private:
-  Engine(const fleet::Brief& brief, fleet::Prober& prober, HostWorld world);
+  Engine(const fleet::Brief& brief, fleet::Prober& prober, slots::HostWorld world);
 
   base::Result<fleet::Answer> mark_host(const fleet::Act& act);
   base::Result<fleet::Answer> make_key(const fleet::Act& act);
@@ -43,9 +44,9 @@ class Engine : public fleet::Conversation {
 
   fleet::Brief brief_;
   fleet::Prober& prober_;
-  HostWorld world_;
-  Server server_;
-  Slots slots_;
+  slots::HostWorld world_;
+  server::Server server_;
+  slots::Slots slots_;
 };
 
 }  // namespace node

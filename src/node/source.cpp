@@ -3,7 +3,7 @@
 
 #include "base/fd.h"
 #include "base/pack.h"
-#include "node/child.h"
+#include "host/child.h"
 
 namespace node {
 namespace {
@@ -38,9 +38,9 @@ Result<Connections> unpacked(std::string_view packed) {
 }
 
 Result<Connections> connections_of(const fleet::SourceOrder& order) {
-  const OsUser user = TRY(find_user(order.os_user));
+  const host::OsUser user = TRY(host::find_user(order.os_user));
   const std::string packed =
-      TRY(as_user(user, source_deadline, [&] { return packed_connections(order.path); }));
+      TRY(host::as_user(user, source_deadline, [&] { return packed_connections(order.path); }));
   return unpacked(packed);
 }
 

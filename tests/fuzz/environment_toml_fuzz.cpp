@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "fleet/environment_toml.h"
+#include "configuration/environment_toml.h"
 #include "fuzz/fuzzed.h"
 
 using fuzzed::must;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto loaded = fleet::parse_environment(fuzzed::text(data, size), "/etc/pgseal/pgseal.toml");
+  const auto loaded =
+      configuration::parse_environment(fuzzed::text(data, size), "/etc/pgseal/pgseal.toml");
   const bool wrong =
       std::any_of(loaded.findings.begin(), loaded.findings.end(),
                   [](const base::Finding& each) { return each.severity == base::Severity::error; });

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/fd.h"
-#include "echo_engine.h"
 #include "link/codec.h"
+#include "link/echo_engine.h"
 #include "link/frame.h"
 
 namespace {

@@ -5,8 +5,8 @@
 
 #include <optional>
 
-#include "house.h"
-#include "node/mark.h"
+#include "slots/house.h"
+#include "slots/mark.h"
 
 using base::Code;
 using fleet::ActKind;
@@ -101,8 +101,8 @@ TEST_CASE("a node at work keeps a second one out, which is told who it is") {
   Silence silence;
   auto second = must(node::Engine::make(brief_of(), silence, host.world));
   const auto act = house::act(ActKind::make_key, fleet::client_slot("app", "deploy"));
-  std::optional<node::HostLock> at_work =
-      must(node::HostLock::take(host.world.lock, house::noon()));
+  std::optional<host::HostLock> at_work =
+      must(host::HostLock::take(host.world.lock, house::noon()));
   const auto refused = second->perform(act);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::host_locked);
@@ -129,13 +129,13 @@ TEST_CASE("the lock goes with its holder, however that ended") {
   House host;
   const pid_t child = ::fork();
   if (child == 0) {
-    auto lock = node::HostLock::take(host.world.lock, house::noon());
+    auto lock = host::HostLock::take(host.world.lock, house::noon());
     ::_exit(lock ? 0 : 1);
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(status == 0);
-  CHECK(node::HostLock::take(host.world.lock, house::noon()));
+  CHECK(host::HostLock::take(host.world.lock, house::noon()));
 }
 
 TEST_CASE("a lock file that is a link is not followed") {
@@ -143,7 +143,7 @@ TEST_CASE("a lock file that is a link is not followed") {
   House host;
   host.put(host.root + "/victim", "untouched");
   REQUIRE(::symlink((host.root + "/victim").c_str(), host.world.lock.c_str()) == 0);
-  CHECK_FALSE(node::HostLock::take(host.world.lock, house::noon()));
+  CHECK_FALSE(host::HostLock::take(host.world.lock, house::noon()));
   CHECK(house::content(host.root + "/victim") == "untouched");
 }
 
@@ -196,12 +196,12 @@ TEST_CASE("a mark that cannot be read is a finding, and is replaced by a take-ov
 
 TEST_CASE("a mark's text is read as it is written, and nothing else is") {
   const fleet::Mark mark{"e", "l", 7};
-  CHECK(must(node::parse_mark(node::format_mark(mark))) == mark);
+  CHECK(must(slots::parse_mark(slots::format_mark(mark))) == mark);
   for (const char* text : {"", "environment_id = e\nledger_id = l\n", "generation = -1\n",
                            "environment_id = e\nledger_id = l\ngeneration = 1x\n",
                            "environment_id = e\nledger_id = l\ngeneration = 1\nmore = 1\n",
                            "environment_id = e\nenvironment_id = l\ngeneration = 1\n"}) {
     CAPTURE(text);
-    CHECK_FALSE(node::parse_mark(text));
+    CHECK_FALSE(slots::parse_mark(text));
   }
 }

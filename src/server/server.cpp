@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: PostgreSQL
+// Which server, and what is seen of it.
+#include "server/server.h"
+
+#include <fmt/format.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "hba/mask.h"
+#include "server/include_edit.h"
+#include "settings/managed.h"
+#include "slots/files.h"
+#include "x509/digest.h"
+
+namespace server {
+namespace {
+
+constexpr std::size_t ssl_conf_bytes = 64UL * 1024;
+
+base::Finding finding_of(const base::Error& error, const std::string& host) {
+  base::Finding finding;
+  finding.code = base::error_row(error.code).name;
+  finding.message = error.message;
+  finding.detail = error.detail;
+  finding.hint = error.hint;
+  finding.host = host;
+  return finding;
+}
+
+void fill_found(const FoundServer& server, fleet::ServerFacts& facts) {
+  facts.data_directory = server.shown.data_directory;
+  facts.config_file = server.shown.config_file;
+  facts.os_user = server.os_user;
+  facts.socket_directory = server.socket_directory;
+  facts.port = server.shown.port;
+  facts.running = server.shown.running;
+}
+
+void fill_viewed(const ServerView& view, fleet::ServerFacts& facts) {
+  facts.data_directory = view.data_directory;
+  facts.config_file = view.config_file;
+  facts.hba_file = view.hba_file;
+  facts.port = view.port;
+  facts.version = view.version;
+  facts.version_text = view.version_text;
+  facts.system_identifier = view.system_identifier;
+  facts.in_recovery = view.in_recovery;
+  facts.timeline = view.timeline;
+  facts.listen_addresses = view.listen_addresses;
+  facts.conf_load_time = view.conf_load_time;
+  facts.running_settings = view.running;
+  facts.written_settings = view.written;
+  facts.roles = view.roles;
+  facts.sessions = view.sessions;
+}
+
+void fill_files(const ServerView& view, const std::string& ssl_conf_path,
+                fleet::ServerFacts& facts) {
+  if (view.hba.problem.empty()) {
+    facts.hba_text = hba::mask_secrets(view.hba.text);
+    facts.hba_sha256 = x509::sha256_hex(view.hba.text);
+  }
+  if (view.config.problem.empty()) {
+    facts.config_sha256 = x509::sha256_hex(view.config.text);
+    const std::optional<settings::Manager> manager = settings::manager_of(view.config.text);
+    if (manager && manager->whole_file) facts.managed_by = manager->name;
+  }
+  facts.include_in_place = include_in_place(view, ssl_conf_path);
+  facts.include_dir = include_folder(view);
+}
+
+base::Error not_running(const FoundServer& server) {
+  return base::error(base::Code::server_down,
+                     fmt::format("the PostgreSQL server of \"{}\" is not running",
+                                 server.shown.data_directory))
+      .with_hint("Start it.");
+}
+
+base::Finding unreadable(const ViewedFile& file, const std::string& host) {
+  base::Finding finding;
+  finding.code = "server.file-unreadable";
+  finding.message = fmt::format("could not read \"{}\" as the server's user", file.path);
+  finding.detail = file.problem;
+  finding.host = host;
+  finding.file = file.path;
+  return finding;
+}
+
+void note_problems(const ServerView& view, fleet::HostFacts& facts) {
+  for (const ViewedFile* file : {&view.config, &view.hba}) {
+    if (!file->problem.empty()) facts.findings.push_back(unreadable(*file, facts.host));
+  }
+  for (const std::string& question : view.unanswered) {
+    base::Finding finding;
+    finding.severity = base::Severity::warning;
+    finding.code = "server.query";
+    finding.message = "the server refused a query of pgseal";
+    finding.detail = question;
+    finding.host = facts.host;
+    facts.findings.push_back(std::move(finding));
+  }
+}
+
+}  // namespace
+
+Server::Server(const fleet::Brief& brief, ServerPlaces places)
+    : brief_(brief), places_(std::move(places)) {}
+
+base::Result<FoundServer> Server::found() {
+  return choose_server(find_servers(brief_, places_.search), brief_);
+}
+
+base::Result<FoundServer> Server::running_server() {
+  FoundServer server = TRY(found());
+  if (!server.shown.running) return not_running(server);
+  return server;
+}
+
+base::Result<host::OsUser> Server::os_user() {
+  if (!brief_.os_user.empty()) return host::find_user(brief_.os_user);
+  const FoundServer server = TRY(found());
+  return host::find_user(server.os_user);
+}
+
+std::string Server::slot_folder() const { return places_.pgseal + "/server/" + brief_.host; }
+std::string Server::ssl_conf_path() const { return slot_folder() + "/ssl.conf"; }
+
+void Server::observe(fleet::HostFacts& facts) {
+  const std::vector<FoundServer> all = find_servers(brief_, places_.search);
+  for (const FoundServer& server : all) facts.candidates.push_back(server.shown);
+  if (!brief_.database) return;
+  const base::Result<FoundServer> chosen = choose_server(all, brief_);
+  if (!chosen) {
+    facts.findings.push_back(finding_of(chosen.error(), facts.host));
+    return;
+  }
+  fleet::ServerFacts server;
+  fill_found(*chosen, server);
+  if (const base::Result<std::string> text = base::read_file(ssl_conf_path(), ssl_conf_bytes)) {
+    server.ssl_conf = *text;
+  }
+  if (!chosen->shown.running) {
+    server.problem = "the server is not running";
+    facts.findings.push_back(finding_of(not_running(*chosen), facts.host));
+  } else if (const base::Result<ServerView> view =
+                 view_server(*chosen, {brief_.roles, true, false})) {
+    fill_viewed(*view, server);
+    fill_files(*view, ssl_conf_path(), server);
+    note_problems(*view, facts);
+  } else {
+    server.problem = view.error().message;
+    if (!view.error().detail.empty())
+      server.problem += ": " + base::printable_line(view.error().detail);
+    facts.findings.push_back(finding_of(view.error(), facts.host));
+  }
+  facts.server = std::move(server);
+}
+
+}  // namespace server

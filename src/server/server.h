@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: PostgreSQL
+// The PostgreSQL half of the engine on one host: sees the server, writes what pgseal sets, reloads
+// it. It executes no program; whatever lies in folders of the server's user is read and written as
+// that user.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "fleet/act.h"
+#include "fleet/facts.h"
+#include "host/child.h"
+#include "server/discovery.h"
+#include "server/view.h"
+
+namespace server {
+
+/// Where things lie on this host; a test gives folders of its own.
+struct ServerPlaces {
+  std::string pgseal = "/etc/pgseal";
+  SearchPlaces search;
+};
+
+class Server {
+ public:
+  explicit Server(const fleet::Brief& brief, ServerPlaces places = {});
+
+  /// Fills `server`, `candidates` and adds to `findings`. A host without the database role gets
+  /// candidates only. What keeps the server from being asked is a finding with the error's name
+  /// ("server.down") and `server->problem`. About 10 ms, one connection.
+  void observe(fleet::HostFacts& facts);
+
+  /// ssl.conf, and the line that includes it. Nothing is touched where nothing changes. Refused
+  /// before anything is written: a pair that the server could not load (server_settings), a
+  /// configuration file that is not the one observed (file_changed), one that another tool writes
+  /// or that is a link (server_settings). The answer's findings name what overrides ours.
+  base::Result<fleet::Answer> write_settings(const fleet::Act& act);
+
+  /// Checks all that would make the server keep its old TLS files or die at its next start, then
+  /// reloads and waits until new connections meet the new settings. Errors: server_reload.
+  base::Result<fleet::Answer> reload(const fleet::Act& act);
+
+  /// The user that the server runs as.
+  base::Result<host::OsUser> os_user();
+
+ private:
+  base::Result<FoundServer> found();           ///< the one that is meant
+  base::Result<FoundServer> running_server();  ///< the same, server_down where it does not run
+  [[nodiscard]] std::string slot_folder() const;
+  [[nodiscard]] std::string ssl_conf_path() const;
+
+  fleet::Brief brief_;
+  ServerPlaces places_;
+};
+
+}  // namespace server

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: PostgreSQL
+// Asks the running server over its socket, as the server's own OS user: peer authentication knows
+// it, and root needs no password nor any right in the database.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+struct pg_conn;
+
+namespace server {
+
+using Field = std::optional<std::string>;  ///< null: NULL
+using Row = std::vector<Field>;
+using Rows = std::vector<Row>;
+
+/// The socket of one server.
+struct SocketAddress {
+  std::string directory;
+  int port = 5432;
+  std::string role;  ///< the name of the server's OS user
+};
+
+/// One connection of this process's own user, so made within `host::as_user`. It names itself
+/// "pgseal", speaks UTF-8 and English, resolves names in pg_catalog alone (others may create
+/// functions in public), and gives up a statement after five seconds.
+class Session {
+ public:
+  /// Errors: server_down (nothing listens, starting up, shutting down); server_socket (pg_hba.conf
+  /// does not let this user in); server_query (anything else). What the server said is in the
+  /// detail and is foreign text.
+  static base::Result<Session> open(const SocketAddress& address, std::chrono::milliseconds limit);
+
+  /// Errors: server_query, with SQLSTATE and the server's message in the detail.
+  base::Result<Rows> ask(const std::string& sql, const std::vector<std::string>& parameters = {});
+
+  /// server_version_num, 150020.
+  [[nodiscard]] int version() const;
+
+  /// The socket, to wait on between two questions.
+  [[nodiscard]] int descriptor() const;
+
+ private:
+  struct Close {
+    void operator()(pg_conn* connection) const;
+  };
+  explicit Session(pg_conn* owned) : connection_(owned) {}
+  std::unique_ptr<pg_conn, Close> connection_;
+};
+
+/// What libpq says with PQERRORS_VERBOSE, taken apart: "…FATAL:  28000: text\nLOCATION:  f, x.c:1".
+struct ServerMessage {
+  std::string sqlstate;  ///< empty where libpq speaks for itself
+  std::string text;      ///< without SQLSTATE and location; lines kept
+  std::string routine;   ///< the server's function that raised it
+};
+ServerMessage parse_verbose_message(std::string_view message);
+
+/// '{"a","b"}', the text form of an array.
+std::string array_of(const std::vector<std::string>& items);
+
+/// Waits until `descriptor` can be read or written, at most until `deadline`. False: it is over.
+bool wait_for(int descriptor, bool writing, std::chrono::steady_clock::time_point deadline);
+
+}  // namespace server

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: PostgreSQL
+// The child's half: queries and files. What comes back is taken apart in server_view_rows.cpp.
+#include "server/view.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/fd.h"
+#include "base/pack.h"
+#include "server/view_parts.h"
+#include "settings/configuration_file.h"
+#include "settings/edit.h"
+#include "settings/tls_settings.h"
+
+namespace server {
+namespace {
+
+constexpr std::size_t configuration_bytes = 4UL * 1024 * 1024;
+constexpr std::chrono::seconds view_deadline{20};
+constexpr std::chrono::milliseconds connect_limit{5000};
+
+// One row. A standby answers the same (pg_control_checkpoint: of its last restart point).
+constexpr const char* identity_query =
+    "select current_setting('server_version'), current_setting('data_directory'),"
+    " current_setting('config_file'), current_setting('hba_file'),"
+    " current_setting('listen_addresses'), current_setting('port'),"
+    " (select system_identifier from pg_control_system()),"
+    " (select timeline_id from pg_control_checkpoint()),"
+    " pg_is_in_recovery(), pg_conf_load_time(), pg_current_logfile()";
+
+constexpr const char* running_query =
+    "select name, setting, source, sourcefile, sourceline, pending_restart"
+    " from pg_settings where name = any($1::text[]) order by name";
+
+constexpr const char* written_query =
+    "select name, setting, sourcefile, sourceline, applied, error"
+    " from pg_file_settings where name = any($1::text[]) or error is not null order by seqno";
+
+constexpr const char* roles_query =
+    "select rolname, rolcanlogin, rolsuper from pg_roles where rolname = any($1::text[])";
+
+/// The TLS settings of every version, and what decides where connections and files are.
+std::vector<std::string> names_to_ask() {
+  std::vector<std::string> names = {"config_file",
+                                    "data_directory",
+                                    "hba_file",
+                                    "ident_file",
+                                    "lc_messages",
+                                    "listen_addresses",
+                                    "log_destination",
+                                    "logging_collector",
+                                    "password_encryption",
+                                    "port",
+                                    "primary_conninfo",
+                                    "primary_slot_name",
+                                    "synchronous_standby_names",
+                                    "unix_socket_directories"};
+  for (const settings::TlsSetting& setting : settings::tls_settings())
+    names.emplace_back(setting.name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+class View {
+ public:
+  View(Session& session, const ViewWanted& wanted) : session_(session), wanted_(wanted) {}
+
+  base::Result<std::string> whole() {
+    const Rows identity = TRY(session_.ask(identity_query));
+    const std::string names = array_of(names_to_ask());
+    parts_.resize(view_parts);
+    parts_[part_version] = std::to_string(session_.version());
+    parts_[part_identity] = pack_rows(identity);
+    ask(part_running, running_query, {names});
+    ask(part_written, written_query, {names});
+    if (!wanted_.roles.empty()) ask(part_roles, roles_query, {array_of(wanted_.roles)});
+    if (wanted_.sessions) ask(part_sessions, sessions_query(session_.version()), {});
+    if (wanted_.rules) ask(part_rules, rules_query(session_.version()), {});
+    files(text_of(identity.at(0).at(2)), text_of(identity.at(0).at(3)));
+    parts_[part_unanswered] = base::pack(unanswered_);
+    return base::pack(parts_);
+  }
+
+ private:
+  void ask(ViewPart part, const std::string& sql, const std::vector<std::string>& parameters) {
+    const base::Result<Rows> rows = session_.ask(sql, parameters);
+    if (rows) {
+      parts_[part] = pack_rows(*rows);
+    } else {
+      unanswered_.push_back(fmt::format("{}: {}", to_string(part), rows.error().detail));
+    }
+  }
+
+  void files(const std::string& config_path, const std::string& hba_path) {
+    const ViewedFile config = view_file(config_path, configuration_bytes);
+    const ViewedFile hba = view_file(hba_path, configuration_bytes);
+    parts_[part_config] = base::pack({config.path, config.text, config.problem});
+    parts_[part_hba] = base::pack({hba.path, hba.text, hba.problem});
+    drop_in(config);
+  }
+
+  /// The last include_dir of the configuration file itself: files of a folder that another include
+  /// names may come earlier than what the configuration file says.
+  void drop_in(const ViewedFile& config) {
+    const settings::ConfigurationFile file = settings::parse(config.text, config.path);
+    const auto last = std::find_if(
+        file.includes.rbegin(), file.includes.rend(),
+        [](const auto& include) { return include.kind == settings::IncludeKind::directory; });
+    if (last == file.includes.rend() || last->path.empty()) return;
+    const std::string folder = last->path.front() == '/'
+                                   ? last->path
+                                   : config.path.substr(0, config.path.rfind('/') + 1) + last->path;
+    DIR* stream = opendir(folder.c_str());
+    if (stream == nullptr) return;
+    const base::Result<settings::DropIn> ours = settings::drop_in("/");
+    std::vector<std::string> packed = {folder, ""};
+    while (const dirent* entry = readdir(stream)) {
+      const std::string name = entry->d_name;
+      if (ours && name == ours->file_name) {
+        packed[1] = view_file(folder + "/" + name, configuration_bytes).text;
+      } else if (name.ends_with(".conf") && name.front() != '.') {
+        packed.push_back(name);
+      }
+    }
+    closedir(stream);
+    parts_[part_drop_in] = base::pack(packed);
+  }
+
+  Session& session_;
+  const ViewWanted& wanted_;
+  std::vector<std::string> parts_;
+  std::vector<std::string> unanswered_;
+};
+
+}  // namespace
+
+const char* to_string(ViewPart part) {
+  switch (part) {
+    case part_running:
+      return "pg_settings";
+    case part_written:
+      return "pg_file_settings";
+    case part_roles:
+      return "pg_roles";
+    case part_sessions:
+      return "pg_stat_ssl";
+    case part_rules:
+      return "pg_hba_file_rules";
+    default:
+      return "server";
+  }
+}
+
+std::string sessions_query(int version) {
+  // 10 and 11 have neither the serial number nor the issuer (their clientdn alone tells too
+  // little); of 14's lost column "compression" nothing is asked.
+  const char* certificate = version >= 120000 ? "s.client_serial, s.issuer_dn" : "null, null";
+  return fmt::format(
+      "select a.usename, a.datname, host(a.client_addr), a.application_name, a.backend_type,"
+      " s.ssl, s.version, {} from pg_stat_activity a left join pg_stat_ssl s on s.pid = a.pid"
+      " where a.backend_type in ('client backend', 'walsender') and a.pid <> pg_backend_pid()",
+      certificate);
+}
+
+std::string rules_query(int version) {
+  // A row without a type is a line that a reload refuses, with or without an error text; an error
+  // beside a type is a warning, and the line loads.
+  return fmt::format("select {}, line_number, error from pg_hba_file_rules where type is null",
+                     version >= 160000 ? "file_name" : "null::text");
+}
+
+ViewedFile view_file(const std::string& path, std::size_t limit) {
+  ViewedFile file{path, {}, {}};
+  const base::Fd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat state {};
+  if (!opened.open() || fstat(opened.get(), &state) != 0) {
+    file.problem = strerror(errno);
+  } else if (!S_ISREG(state.st_mode)) {
+    file.problem = "is not a regular file";
+  } else if (base::Result<std::string> text = base::read_all(opened.get(), limit)) {
+    file.text = std::move(text).value();
+  } else {
+    file.problem = text.error().message;
+  }
+  return file;
+}
+
+base::Result<std::string> view_within(const FoundServer& server, const ViewWanted& wanted) {
+  Session session = TRY(
+      Session::open({server.socket_directory, server.shown.port, server.os_user}, connect_limit));
+  return View(session, wanted).whole();
+}
+
+base::Result<ServerView> view_server(const FoundServer& server, const ViewWanted& wanted) {
+  const host::OsUser user = TRY(host::find_user(server.os_user));
+  const std::string packed =
+      TRY(host::as_user(user, view_deadline, [&] { return view_within(server, wanted); }));
+  return unpack_view(packed);
+}
+
+}  // namespace server

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: PostgreSQL
+// What one connection to the server, and its configuration files, showed: taken by a forked child
+// of the server's user in one go, because a connection costs the server more than all the queries.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/finding.h"
+#include "base/result.h"
+#include "fleet/facts.h"
+#include "host/child.h"
+#include "server/discovery.h"
+#include "server/sql.h"
+
+namespace server {
+
+/// What to look at beyond settings and files.
+struct ViewWanted {
+  std::vector<std::string> roles;
+  bool sessions = false;
+  bool rules = false;  ///< pg_hba_file_rules
+};
+
+/// A file as its server's user reads it.
+struct ViewedFile {
+  std::string path;
+  std::string text;
+  std::string problem;  ///< why it could not be read, "" if it was
+};
+
+/// Our file in the server's include_dir, or where it would go.
+struct ViewedDropIn {
+  std::string folder;              ///< "": the configuration names none that exists
+  std::string text;                ///< of our file there; "" none
+  std::vector<std::string> names;  ///< what else lies there
+};
+
+struct ServerView {
+  int version = 0;
+  std::string version_text;
+  std::string data_directory;
+  std::string config_file;
+  std::string hba_file;
+  std::string listen_addresses;
+  int port = 0;
+  std::string system_identifier;
+  std::string timeline;
+  bool in_recovery = false;
+  std::string conf_load_time;
+  std::string log_file;  ///< absolute; "" where the server does not write its own
+  std::vector<fleet::SettingFact> running;
+  std::vector<fleet::SettingFact> written;  ///< in the order read; `applied` ones only where good
+  std::vector<bool> applied;                ///< for each of `written`: the one that counts
+  std::vector<fleet::RoleFact> roles;
+  std::vector<fleet::SessionFact> sessions;
+  std::vector<std::string> bad_rules;  ///< "line 3: …", rules that a reload would refuse
+  ViewedFile config;
+  ViewedFile hba;
+  ViewedDropIn drop_in;
+  std::vector<std::string> unanswered;  ///< queries that failed, with the server's word
+
+  [[nodiscard]] int major() const;
+  /// pg_settings' row, or null.
+  [[nodiscard]] const fleet::SettingFact* running_setting(std::string_view name) const;
+  /// The row of pg_file_settings that counts, or null.
+  [[nodiscard]] const fleet::SettingFact* written_setting(std::string_view name) const;
+  /// True where files do not decide: the command line (or the environment) does.
+  [[nodiscard]] bool fixed_at_start(std::string_view name) const;
+  /// What the setting will be after a reload.
+  [[nodiscard]] std::string after_reload(std::string_view name) const;
+};
+
+/// Errors: server_down, server_socket, server_query as Session gives them; those of
+/// `host::as_user`.
+base::Result<ServerView> view_server(const FoundServer& server, const ViewWanted& wanted);
+
+/// The same within the child, packed; and taken apart again.
+base::Result<std::string> view_within(const FoundServer& server, const ViewWanted& wanted);
+base::Result<ServerView> unpack_view(std::string_view bytes);
+
+/// Reads a regular file of at most `limit` bytes, never waiting for one.
+ViewedFile view_file(const std::string& path, std::size_t limit);
+
+/// The queries, by version where views differ.
+std::string sessions_query(int version);
+std::string rules_query(int version);
+
+/// Null-safe text of a field; what is not UTF-8 is escaped, because facts are text.
+std::string text_of(const Field& field);
+
+}  // namespace server

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: PostgreSQL
+// The server's settings: ssl.conf beside the key, and one line of the server's configuration that
+// includes it. The line goes first: naming a file that is not there yet changes nothing
+// (include_if_exists), so an end in between leaves the server as it was.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <array>
+
+#include "base/text.h"
+#include "server/include_edit.h"
+#include "server/server.h"
+#include "server/tls_files.h"
+#include "settings/managed.h"
+#include "settings/tls_settings.h"
+#include "slots/files.h"
+#include "x509/digest.h"
+
+namespace server {
+namespace {
+
+using base::Code;
+using base::Result;
+
+constexpr std::size_t edited_file_bytes = 4UL * 1024 * 1024;
+constexpr std::chrono::seconds editing_limit{20};
+
+Result<host::OsUser> owner_of_folder(const std::string& path) {
+  struct stat state {};
+  if (stat(path.c_str(), &state) != 0) {
+    return base::system_error(Code::server_settings, fmt::format("could not look at \"{}\"", path),
+                              errno);
+  }
+  if (state.st_uid == 0) return host::root_user();
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16384> room{};
+  if (getpwuid_r(state.st_uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) {
+    return base::error(
+        Code::server_settings,
+        fmt::format("\"{}\" belongs to user {}, who does not exist", path, state.st_uid));
+  }
+  return host::OsUser{entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir};
+}
+
+base::Error refused(const IncludeEdit& edit, std::string_view why) {
+  return base::error(Code::server_settings,
+                     fmt::format("\"{}/{}\" {}, and pgseal does not replace it", edit.folder,
+                                 edit.name, why))
+      .with_hint(
+          "Make it a plain file of the server's user, or add the include_if_exists line yourself.");
+}
+
+/// What can be said before anything is written; the editing child looks again.
+Result<void> check_place(const IncludeEdit& edit, const host::OsUser& owner) {
+  struct stat state {};
+  const std::string path = edit.folder + "/" + edit.name;
+  if (lstat(path.c_str(), &state) != 0) {
+    if (!edit.exists && errno == ENOENT) return {};
+    return base::system_error(Code::server_settings, fmt::format("could not look at \"{}\"", path),
+                              errno);
+  }
+  if (S_ISLNK(state.st_mode)) return refused(edit, "is a symbolic link");
+  if (!S_ISREG(state.st_mode)) return refused(edit, "is not a regular file");
+  if (state.st_nlink > 1) return refused(edit, "has several names (hard links)");
+  if (owner.uid != 0 && state.st_uid != owner.uid) {
+    return refused(edit, "does not belong to the owner of its folder");
+  }
+  return {};
+}
+
+/// The child's work: as the folder's owner, no link followed, owner and mode as they were.
+Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& owner) {
+  const host::Folder folder = TRY(host::Folder::open(edit.folder, owner));
+  const host::FileState state = TRY(folder.look(edit.name));
+  host::Ownership ownership{owner.uid, owner.gid, 0644};
+  if (state.exists()) {
+    if (state.kind != host::FileKind::regular) return refused(edit, describe(state.kind));
+    if (TRY(folder.read(edit.name, edited_file_bytes)) != edit.before) {
+      return base::error(Code::file_changed,
+                         fmt::format("\"{}\" was changed meanwhile", folder.path_of(edit.name)));
+    }
+    ownership = {state.uid, state.gid, state.mode};
+  } else if (edit.exists) {
+    return base::error(Code::file_changed,
+                       fmt::format("\"{}\" is gone", folder.path_of(edit.name)));
+  }
+  host::Replacement replacement = TRY(folder.stage(edit.name, ownership));
+  TRY(replacement.write(edit.after));
+  TRY(std::move(replacement).commit());
+  return std::string();
+}
+
+Result<void> check_edit(const IncludeEdit& edit, const ServerView& view, const fleet::Act& act) {
+  if (x509::sha256_hex(view.config.text) != act.expected_sha256) {
+    return base::error(Code::file_changed,
+                       fmt::format("\"{}\" is not the file that was observed", view.config_file))
+        .with_hint("Run the command again: it observes anew.");
+  }
+  if (edit.drop_in) return {};
+  const std::optional<settings::Manager> manager = settings::manager_of(view.config.text);
+  if (!manager || !manager->whole_file) return {};
+  return base::error(Code::server_settings,
+                     fmt::format("\"{}\" is written by {}", view.config_file, manager->name))
+      .with_detail(
+          fmt::format("Line {}: {}", manager->line, base::printable_line(manager->evidence)))
+      .with_hint(fmt::format("Let {} write this line at its end:\n{}", manager->name,
+                             edit.after.substr(edit.after.rfind("include_if_exists"))));
+}
+
+/// Keeps `text` under a name that follows from it, so that the same text is kept once. It may hold
+/// passwords: root's alone.
+Result<void> archive(const slots::SlotFiles& files, const std::string& name,
+                     const std::string& text) {
+  const host::Folder folder = TRY(
+      slots::make_below(files.base, files.archive, host::root_user(), {0755, files.archive_mode}));
+  const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));
+  const host::FileState state = TRY(folder.look(kept));
+  if (state.exists()) return {};
+  host::Replacement replacement = TRY(folder.stage(kept, {0, 0, 0600}));
+  TRY(replacement.write(text));
+  return std::move(replacement).commit();
+}
+
+Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files) {
+  const host::OsUser owner = TRY(owner_of_folder(edit.folder));
+  TRY(check_place(edit, owner));
+  if (edit.exists) TRY(archive(files, edit.name, edit.before));
+  TRY(host::as_user(owner, editing_limit, [&] { return replace_within(edit, owner); }));
+  return {};
+}
+
+/// ssl.conf as it is, null where there is none.
+Result<std::optional<std::string>> read_ours(const host::Folder& folder) {
+  const host::FileState state = TRY(folder.look("ssl.conf"));
+  if (!state.exists()) return std::optional<std::string>();
+  return std::optional(TRY(folder.read("ssl.conf", edited_file_bytes)));
+}
+
+Result<void> write_ours(const host::Folder& folder, const std::string& text) {
+  host::Replacement replacement = TRY(folder.stage("ssl.conf", {0, 0, 0644}));
+  TRY(replacement.write(text));
+  return std::move(replacement).commit();
+}
+
+/// The pair and the trust that the new settings would name, looked at as the server would.
+Result<void> check_wanted(const settings::SslConf& wanted, const ServerView& view,
+                          const host::OsUser& user) {
+  TlsPlan plan = plan_after_reload(view);
+  plan.on = true;
+  plan.certificate = plan.key = wanted.key_and_chain_path;
+  if (wanted.client_ca_path) {
+    plan.client_ca = *wanted.client_ca_path;
+    plan.crl = wanted.client_crl_path;
+  }
+  if (!wanted.min_protocol.empty()) plan.min_protocol = wanted.min_protocol;
+  plan.passphrase_command = false;
+  const TlsVerdict verdict = TRY(check_tls_files(plan, user));
+  if (verdict.problems.empty()) return {};
+  return base::error(Code::server_settings,
+                     "the server could not load the TLS files of these settings")
+      .with_detail(lines_of(verdict.problems))
+      .with_hint("Nothing was written. Run pgseal apply again: it puts the pair in place first.");
+}
+
+std::string in_words(const std::optional<std::string>& text, bool included) {
+  if (!text) return "no ssl.conf";
+  return fmt::format("ssl.conf {}{}", x509::sha256_hex(*text).substr(0, 16),
+                     included ? "" : ", not included");
+}
+
+}  // namespace
+
+Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
+  const FoundServer server = TRY(running_server());
+  const host::OsUser user = TRY(host::find_user(server.os_user));
+  const ServerView view = TRY(view_server(server, {}));
+  const slots::SlotFiles files =
+      TRY(slots::server_files(places_.pgseal, fleet::server_slot(brief_.host), user));
+  settings::SslConf wanted;
+  wanted.key_and_chain_path = files.path_of(files.certificate);
+  if (act.settings.client_trust) wanted.client_ca_path = files.path_of(files.trust);
+  wanted.min_protocol = act.settings.min_protocol;
+  const std::string text = TRY(settings::ssl_conf_text(view.major(), wanted));
+  TRY(check_wanted(wanted, view, user));
+  const std::optional<host::Folder> folder =
+      TRY(slots::open_below(files.base, files.folders, host::root_user()));
+  if (!folder)
+    return base::error(Code::internal, fmt::format("\"{}\" is not there", files.folder()));
+
+  const std::optional<std::string> ours = TRY(read_ours(*folder));
+  const std::optional<IncludeEdit> edit = TRY(include_edit(view, ssl_conf_path()));
+  fleet::Answer answer;
+  answer.before = in_words(ours, include_in_place(view, ssl_conf_path()));
+  answer.after = in_words(text, true);
+  if (edit) {
+    TRY(check_edit(*edit, view, act));
+    TRY(apply_edit(*edit, files));
+    answer.changed = true;
+  }
+  if (ours != text) {
+    if (ours) TRY(archive(files, "ssl.conf", *ours));
+    TRY(write_ours(*folder, text));
+    answer.changed = true;
+  }
+  // Asked again, because only the server knows in which order it reads its files.
+  const ServerView after = answer.changed ? TRY(view_server(server, {})) : view;
+  answer.findings = overrides_of(after, server, ssl_conf_path());
+  for (base::Finding& finding : written_errors(after))
+    answer.findings.push_back(std::move(finding));
+  for (base::Finding& finding : answer.findings) finding.host = brief_.host;
+  return answer;
+}
+
+}  // namespace server
