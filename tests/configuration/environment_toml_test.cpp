@@ -193,7 +193,8 @@ TEST_CASE("[host] with one bracket is told to take two") {
 
 TEST_CASE("a text that is not TOML is refused with its place, and what stands there is not shown") {
   check_refused(sound + "[authority]\npassphrase = hunter2\n", Code::config_syntax,
-                {8, 14, "error while parsing value: could not determine value type"});
+                {8, 14, "error while parsing value: could not determine value type",
+                 "A text stands in double quotes."});
   for (const char* value :
        {"trust-no-one", "false-friend", "nananana", "0xhunter", "8675309867530986753098675309",
         "1979-hunter", "'hunter2", "\"hunter2", "\"hun\\qter2\"", "[hunter2]", "{hunter2"}) {

@@ -24,7 +24,7 @@ TEST_CASE("an environment's name is short and plain, because it goes into names 
 
 TEST_CASE("an environment without a name or without hosts is refused") {
   check_refused("[[host]]\nname = \"a\"\nlink = \"local\"\n", Code::config_value,
-                {1, 1, "the top level has no environment", "Begin with [environment]"});
+                {1, 1, "there is no [environment]", "Begin with [environment]"});
   check_refused("[environment]\n[[host]]\nname = \"a\"\nlink = \"local\"\n", Code::config_value,
                 {1, 1, "[environment] has no name"});
   const Loaded loaded = parse_environment("[environment]\nname = \"shop\"\n", "/x/pgseal.toml");
