@@ -274,8 +274,9 @@ std::string appended(const Conninfo& conninfo, std::string_view keyword, std::st
     for (const ConninfoItem& item : conninfo.items) {
       if (before_query(conninfo, item)) authority = std::max(authority, item.text.end);
     }
-    const bool has_query = text.find('?', authority) != std::string::npos;
-    const bool open = has_query && (text.back() == '?' || text.back() == '&');
+    const std::size_t query = text.find('?', authority);
+    const bool has_query = query != std::string::npos;
+    const bool open = has_query && (query + 1 == text.size() || text.back() == '&');
     const char* between = open ? "" : has_query ? "&" : "?";
     return fmt::format("{}{}{}={}", text, between, encode(keyword), encode(value));
   }

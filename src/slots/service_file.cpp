@@ -91,13 +91,16 @@ Result<std::string> with_entry(std::string_view text, const ServiceEntry& entry)
   const std::string block = block_of(entry);
   TRY(check_values(entry, block));
   const std::string end_line = end_of(entry);
-  const auto begin = find_line(text, begin_of(entry));
-  const auto end = begin == std::string_view::npos ? begin : text.find(end_line, begin);
+  // A marker counts at the end of a file without a last newline too.
+  const std::string lines = std::string(text) + (text.ends_with('\n') ? "" : "\n");
+  const auto begin = find_line(lines, begin_of(entry));
+  const auto end = begin == std::string::npos ? begin : lines.find(end_line, begin);
   if (begin != std::string_view::npos && end == std::string_view::npos)
     return refused(fmt::format("the block of \"{}\" has no end line", entry.section));
   std::string before(text.substr(0, begin));
-  const std::string_view after =
-      begin == std::string_view::npos ? std::string_view() : text.substr(end + end_line.size());
+  const std::string_view after = begin == std::string_view::npos
+                                     ? std::string_view()
+                                     : text.substr(std::min(end + end_line.size(), text.size()));
   if (has_section(before, entry.section) || has_section(after, entry.section))
     return refused(fmt::format("a section [{}] that pgseal did not write is there", entry.section));
   if (begin == std::string_view::npos && !before.empty() && before.back() != '\n') before += '\n';

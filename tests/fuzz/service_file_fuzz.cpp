@@ -19,8 +19,8 @@ bool stays(std::string_view text, std::string_view with, std::string_view block)
     if (!text.starts_with(before) || !text.ends_with(after)) continue;
     const std::string_view gone =
         text.substr(before.size(), text.size() - before.size() - after.size());
-    if (gone.empty() ||
-        (gone.starts_with("# begin pgseal-shop-app:") && gone.ends_with("# end pgseal-shop-app\n")))
+    if (gone.empty() || (gone.starts_with("# begin pgseal-shop-app:") &&
+                         gone.find("# end pgseal-shop-app") != gone.npos))
       return true;
   }
   return false;

@@ -143,6 +143,8 @@ TEST_CASE("a pair added or changed is not swallowed by its neighbour") {
   CHECK(with_user("dbname=b\\") == "dbname='b' user=u");
   CHECK(with_user("dbname=b\\\\") == "dbname=b\\\\ user=u");
   CHECK(with_user("user='x'host=a") == "user='u'host=a");
+  CHECK(with_user("postgresql://h/?dbname=a?") == "postgresql://h/?dbname=a?&user=u");
+  CHECK(with_user("postgresql://h/?") == "postgresql://h/?user=u");
 }
 
 TEST_CASE("an error never repeats what may be a password") {

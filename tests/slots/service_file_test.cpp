@@ -39,6 +39,12 @@ TEST_CASE("a block that lost its end is left") {
   CHECK_FALSE(with_entry(block.substr(0, block.size() - 10), entry));
 }
 
+TEST_CASE("a marker counts at the end of a file that has no last newline") {
+  const std::string begin = block.substr(0, block.find('\n'));
+  CHECK_FALSE(with_entry("[x]\n" + begin, entry));
+  CHECK(must(with_entry(block.substr(0, block.size() - 1), entry)) == block);
+}
+
 TEST_CASE("a value that a service file cannot carry is refused") {
   for (const std::string& value :
        {std::string("a\nhost=evil"), std::string(), std::string(" a"), std::string(300, 'x')}) {
