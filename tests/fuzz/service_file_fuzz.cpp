@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto twice = slots::with_entry(*with, entry);
   must(twice && *twice == *with, "a second time changes nothing");
   must(stays(text, *with, *slots::with_entry("", entry)), "what was there stays");
+  if (text.find("pgseal-shop-deploy") != std::string_view::npos) return 0;
   // Another entry, then the first again: neither touches the other's block.
   entry.section = "pgseal-shop-deploy";
   const auto both = slots::with_entry(*with, entry);
