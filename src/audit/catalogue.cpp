@@ -78,6 +78,8 @@ constexpr auto rows = std::to_array<CatalogueRow>({
      "The server could not be asked from outside which certificate it serves.", "", false},
     {"server.served-differs", Severity::error,
      "The server serves another certificate than the one on disk.", "postgresql ssl-tcp", false},
+    {"server.clients-unverified", Severity::error,
+     "The server proves itself, and asks clients for no certificate.", "postgresql ssl-tcp", false},
     {"server.tls-off", Severity::error, "The server answers without TLS.", "postgresql ssl-tcp",
      false},
     {"server.two-primaries", Severity::error, "Two hosts of one cluster are primaries.",

@@ -92,9 +92,10 @@ base::Findings server_findings(const HostFacts& facts, const ServedFacts& served
   if (!branch.good && fleet::answering_server(facts) != nullptr) {
     const bool off_now = branch.word == "not configured" || branch.word == "on, not answering" ||
                          branch.word == "configured, not running";
-    findings.push_back(about(off_now                      ? "server.tls-off"
-                             : branch.word == "not asked" ? "server.unproven"
-                                                          : "server.served-differs",
+    findings.push_back(about(off_now                                 ? "server.tls-off"
+                             : branch.word == "not asked"            ? "server.unproven"
+                             : branch.word == "clients not verified" ? "server.clients-unverified"
+                                                                     : "server.served-differs",
                              facts, branch.sentence, branch));
   }
   if (facts.server)
