@@ -86,6 +86,7 @@ Result<std::vector<x509::Authority>> all_at_once(
       count, count, [&](std::size_t i) { done[i].emplace(work(i)); },
       [&](std::size_t i, const char* text) { done[i].emplace(base::error(Code::internal, text)); });
   std::vector<x509::Authority> authorities;
+  authorities.reserve(count);
   for (auto& one : done) authorities.push_back(TRY(std::move(*one)));
   return authorities;
 }

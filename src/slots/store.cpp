@@ -208,6 +208,7 @@ Result<SeenSlot> unpack_slot(std::string_view packed) {
 Result<std::vector<std::string>> see_together(const std::vector<const SlotFiles*>& group) {
   const std::string packed = TRY(as_actor(*group.front(), [&]() -> Result<std::string> {
     std::vector<std::string> outcomes;
+    outcomes.reserve(group.size());
     for (const SlotFiles* files : group) outcomes.push_back(host::pack_outcome(see_packed(*files)));
     return base::pack(outcomes);
   }));
