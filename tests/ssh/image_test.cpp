@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "link/image.h"
+#include "ssh/image.h"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct Executable {
 
 TEST_CASE("the node's image is measured whole, by its SHA-256 and its bytes") {
   const Executable file;
-  links::NodeImage image(file.path);
+  ssh::NodeImage image(file.path);
   const auto facts = image.facts();
   REQUIRE(facts);
   CHECK(facts->sha256 == x509::sha256_hex(file.bytes));
@@ -44,7 +44,7 @@ TEST_CASE("the node's image is measured whole, by its SHA-256 and its bytes") {
 
 TEST_CASE("an image that was replaced since it was measured is not sent") {
   const Executable file;
-  links::NodeImage image(file.path);
+  ssh::NodeImage image(file.path);
   REQUIRE(image.facts());
   file.put("another build");
   const auto refused = image.gzip();
@@ -54,7 +54,7 @@ TEST_CASE("an image that was replaced since it was measured is not sent") {
 }
 
 TEST_CASE("an image that is not there cannot be measured") {
-  links::NodeImage image("/nonexistent/pgseal-node");
+  ssh::NodeImage image("/nonexistent/pgseal-node");
   const auto facts = image.facts();
   REQUIRE_FALSE(facts);
   CHECK(facts.error().code == base::Code::link_install);
