@@ -15,15 +15,15 @@ using base::printable_line;
 namespace {
 
 /// Columns as wide as their widest cell; nothing stands behind the last.
-std::string table_of(const std::vector<std::vector<std::string>>& rows) {
+std::string table_of(const std::vector<std::vector<std::string>>& cells) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows)
+  for (const auto& row : cells)
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i == widths.size()) widths.push_back(0);
       widths[i] = std::max(widths[i], row[i].size());
     }
   std::string text;
-  for (const auto& row : rows) {
+  for (const auto& row : cells) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";

@@ -2,6 +2,7 @@ A key that stands twice is refused.
 
 $ pgseal plan
 ! pgseal: error: "{DIR}/pgseal.toml", line 9, column 8: error while parsing key-value pair: cannot redefine existing integer 'port'
+! HINT:    Correct the place that the message names.
 ! CODE:    1002 (configuration.syntax)
 [status 10]
 

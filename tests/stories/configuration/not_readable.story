@@ -4,16 +4,19 @@ root gives that up first.
 $ chmod 000 pgseal.toml; [ "$(id -u)" != 0 ] || drop="setpriv --bounding-set -dac_override,-dac_read_search"; $drop pgseal plan
 ! pgseal: error: could not open "{DIR}/pgseal.toml"
 ! DETAIL:  Permission denied.
+! HINT:    Name one with --config, or make one with pgseal init.
 ! CODE:    1001 (configuration.not-found)
 [status 10]
 
 $ pgseal --config . plan
 ! pgseal: error: "{DIR}/" is not a regular file
+! HINT:    Name one with --config, or make one with pgseal init.
 ! CODE:    1001 (configuration.not-found)
 [status 10]
 
 $ mkfifo pipe && pgseal --config pipe plan
 ! pgseal: error: "{DIR}/pipe" is not a regular file
+! HINT:    Name one with --config, or make one with pgseal init.
 ! CODE:    1001 (configuration.not-found)
 [status 10]
 

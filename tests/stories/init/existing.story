@@ -13,6 +13,7 @@ $ cat pgseal.toml
 $ pgseal init nowhere/pgseal.toml
 ! pgseal: error: could not create "nowhere/pgseal.toml"
 ! DETAIL:  No such file or directory.
+! HINT:    Look for a missing folder, a mode that forbids it, a full disk or a read-only mount.
 ! CODE:    101 (file.io)
 [status 1]
 
