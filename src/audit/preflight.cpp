@@ -133,13 +133,15 @@ void check_managed(const HostFacts& facts, const ServerFacts& server, Findings& 
 
 void check_written(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
   for (const fleet::SettingFact& fact : server.written_settings) {
-    // "setting could not be applied" is how an override looks here; it has a finding of its own.
-    if (fact.error.empty() || fact.error == "setting could not be applied") continue;
+    if (fact.error.empty()) continue;
+    // One refused value keeps no other from being applied (guc-file.l of the server's source).
+    const bool alone = fact.error == "setting could not be applied" && !settings::ours(fact.name);
     Finding found =
-        finding("server.settings-error",
+        finding(alone ? "server.setting-refused" : "server.settings-error",
                 fmt::format("{} on \"{}\": {}",
                             fact.name.empty() ? "configuration" : "setting \"" + fact.name + "\"",
                             facts.host, base::printable_line(fact.error)));
+    if (alone) found.hint = "Correct it: with this value the server does not start again.";
     found.file = fact.file;
     found.line = fact.line;
     findings.push_back(std::move(found));

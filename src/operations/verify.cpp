@@ -111,6 +111,9 @@ base::Finding finding_of(const ConnectionProof& proof) {
     found = audit::finding("connection.refused", what + " could not connect");
     found.detail =
         fmt::format("It came to \"{}\": {}", fleet::to_string(proof.level), proof.message);
+    found.hint =
+        fmt::format("Try it there: su {} -c \"psql 'host={} user={} sslmode=verify-full'\"",
+                    proof.os_user, proof.to, proof.identity);
   }
   found.host = proof.from;
   return found;

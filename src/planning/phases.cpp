@@ -80,7 +80,7 @@ std::string_view name(Gate gate) {
     case Gate::trust_in_place:
       return "every client trusts the server authority";
     case Gate::clients_equipped:
-      return "every client that answered has its pair";
+      return "every client has its pair";
   }
   return "none";
 }

@@ -39,8 +39,11 @@ constexpr const char* running_query =
     " from pg_settings where name = any($1::text[]) order by name";
 
 constexpr const char* written_query =
-    "select name, setting, sourcefile, sourceline, applied, error"
-    " from pg_file_settings where name = any($1::text[]) or error is not null order by seqno";
+    // A value that only waits for a restart is shown with the error of one that is refused.
+    "select f.name, f.setting, f.sourcefile, f.sourceline, f.applied,"
+    " case when s.pending_restart is not true then f.error end"
+    " from pg_file_settings f left join pg_settings s using (name) where f.name = any($1::text[])"
+    " or f.error is not null and s.pending_restart is not true order by f.seqno";
 
 constexpr const char* roles_query =
     "select rolname, rolcanlogin, rolsuper from pg_roles where rolname = any($1::text[])";

@@ -54,6 +54,18 @@ TEST_CASE("a person's trust bundle is not taken over") {
                    "server.foreign-trust"));
 }
 
+TEST_CASE("a refused value of another setting is said, and is no obstacle") {
+  auto facts = server_with("ssl_cert_file", "/etc/pgseal/server/db1/server.pem");
+  facts.server->written_settings = {
+      {"work_mem", "bad", "", "/etc/p.conf", 9, false, "setting could not be applied"}};
+  CHECK(says(facts, "server.setting-refused"));
+  CHECK_FALSE(says(facts, "server.settings-error"));
+  facts.server->written_settings[0].name = "ssl_min_protocol_version";
+  CHECK(says(facts, "server.settings-error"));
+  facts.server->written_settings = {{"", "", "", "/etc/p.conf", 9, false, "syntax error"}};
+  CHECK(says(facts, "server.settings-error"));
+}
+
 TEST_CASE("a server older than 10 is named") {
   auto facts = server_with("ssl_cert_file", "/etc/pgseal/server/db1/server.pem");
   facts.server->version = 90624;

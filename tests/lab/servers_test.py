@@ -69,6 +69,13 @@ class Servers(unittest.TestCase):
         self.assertTrue(self.lab.json("verify", status=0)["ok"])
         self.assertEqual(self.lab.run("db1", f"stat -c '%i %Z' {CONFIGURATION}"), before)
 
+    def test_a_value_that_would_keep_the_server_from_starting_again_is_said(self):
+        self.write(["max_connections = 77", "work_mem = 'bad'"])
+        plan, found = self.finding("server.setting-refused")
+        self.assertIn("work_mem", found["message"])
+        self.assertEqual(self.lab.run("db1", f"sed -n {found['line']}p {found['file']}"), "work_mem = 'bad'")
+        self.assertNotEqual(steps_on_server(plan), [])
+
     def test_an_option_on_the_command_line_is_named(self):
         self.lab.run("db1", f"cd / && {PG_CTL} -m fast stop >/dev/null && {PG_CTL} -l /tmp/log -o "
                             f"'-c config_file={CONFIGURATION} -c ssl=off' start >/dev/null", user="postgres")
