@@ -319,9 +319,10 @@ class Run {
             fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::subject(step.act)));
     for (const base::Finding& found : plan_.findings)
       if (audit::blocks(found.code)) held.undecided.insert(found.host);
-    for (const fleet::Host& host : environment_.hosts)
-      if (!desired_.only.empty() && !desired_.only.contains(host.name))
-        held.undecided.insert(host.name);
+    for (const fleet::Host& host : environment_.hosts) {
+      const bool left_out = !desired_.only.empty() && !desired_.only.contains(host.name);
+      if (plan_.divided || left_out) held.undecided.insert(host.name);
+    }
     return held;
   }
 

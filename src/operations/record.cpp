@@ -80,7 +80,7 @@ Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& de
       if (host.database && view->second.answered())
         TRY(pin(ledger, host.name, *view->second.facts, desired.take_over, observed.at));
     }
-    if (plan.pending() == 0) TRY(ledger.clear_phase(observed.at));
+    if (plan.pending() == 0 && !plan.divided) TRY(ledger.clear_phase(observed.at));
     return {};
   });
 }

@@ -38,7 +38,7 @@ base::Findings check_clocks(const Observed& observed) {
 }
 
 /// Two primaries among the database hosts of one environment: which one clients should trust cannot
-/// be known, so nothing is changed.
+/// be known, so nothing is changed anywhere.
 base::Findings check_primaries(const Observed& observed) {
   std::vector<std::string> primaries;
   for (const auto& [name, view] : observed.hosts) {
@@ -97,7 +97,9 @@ std::size_t Plan::pending() const {
 Plan make_plan(const Desired& desired, const Observed& observed) {
   Plan plan;
   plan.findings = check_clocks(observed);
-  append(plan.findings, check_primaries(observed));
+  base::Findings primaries = check_primaries(observed);
+  plan.divided = !primaries.empty();
+  append(plan.findings, std::move(primaries));
   std::map<Phase, std::vector<Step>> steps;
   for (const fleet::Host& host : desired.environment->hosts) {
     const auto found = observed.hosts.find(host.name);
@@ -112,7 +114,8 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     base::Findings findings = audit::preflight(*desired.environment, host, *view.facts,
                                                expected_of(desired, host.name), observed.at);
     StepsByPhase own = host_steps(desired, host, view, observed.at, findings);
-    if (desired.only.empty() || desired.only.contains(host.name)) collect(steps, std::move(own));
+    const bool chosen = desired.only.empty() || desired.only.contains(host.name);
+    if (chosen && !plan.divided) collect(steps, std::move(own));
     append(plan.findings, std::move(findings));
   }
   for (const PhaseRow& row : phase_table()) {

@@ -42,6 +42,7 @@ struct Plan {
   std::vector<PlannedPhase> phases;  ///< in order; those without steps are left out
   std::vector<Owed> owed;
   base::Findings findings;
+  bool divided = false;  ///< two primaries of one cluster: nothing is planned for anybody
 
   /// Steps that could be carried out now or after an earlier phase.
   [[nodiscard]] std::size_t pending() const;

@@ -176,6 +176,23 @@ TEST_CASE("a foreign pair is left alone, said, and keeps the server from asking 
   CHECK(has(world.plan(), "app1", ActKind::make_key));
 }
 
+TEST_CASE("two primaries of one cluster stop every change, two clusters' do not") {
+  World world;
+  fleet::Host second = world.environment.hosts[0];
+  second.name = "db2";
+  world.environment.hosts.push_back(second);
+  world.observed.hosts["db2"].facts = world.database();
+  world.observed.hosts["db2"].facts->host = "db2";
+  CHECK(found(world.plan(), "server.two-primaries") != nullptr);
+  CHECK(world.plan().pending() == 0);
+  world.observed.hosts["db2"].facts->server->in_recovery = true;
+  CHECK(found(world.plan(), "server.two-primaries") == nullptr);
+  CHECK(world.plan().pending() > 0);
+  world.observed.hosts["db2"].facts->server->in_recovery = false;
+  world.observed.hosts["db2"].facts->server->system_identifier = "2";
+  CHECK(found(world.plan(), "server.two-primaries") == nullptr);
+}
+
 namespace {
 
 /// `world` as another controller, since lost, has left it.
