@@ -137,6 +137,9 @@ constexpr auto rows = std::to_array<ErrorRow>({
      "Mend what the blockers name."},
     {Code::refused_interrupted, "refused.interrupted", "The command was interrupted.",
      "Run it again: it observes and goes on."},
+    {Code::refused_invariant, "refused.invariant",
+     "A phase would cut off a client although its gate holds, so it was not started.",
+     "Nothing was changed by it. Report it with the detail; pgseal plan shows the phase."},
 });
 
 }  // namespace

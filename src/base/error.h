@@ -63,6 +63,7 @@ enum class Code : std::uint16_t {
   refused_preflight = 1702,
   refused_gate = 1703,
   refused_interrupted = 1704,
+  refused_invariant = 1705,
   file_io = 101,
   file_unsafe = 102,
   file_changed = 103,

@@ -14,6 +14,7 @@
 #include "operations/observe.h"
 #include "operations/parallel.h"
 #include "operations/record.h"
+#include "planning/invariants.h"
 #include "planning/wanted.h"
 
 namespace operations {
@@ -127,7 +128,20 @@ class Run {
     return {};
   }
 
+  /// The gates let these steps; whether anybody would be cut off all the same is asked without
+  /// them.
+  Result<void> check_invariants(const std::vector<Step*>& steps) const {
+    const auto cut_off = planning::cut_off_by({steps.begin(), steps.end()}, desired_, observed_);
+    if (cut_off.empty()) return {};
+    const planning::CutOff& first = cut_off.front();
+    return base::error(Code::refused_invariant,
+                       fmt::format("phase \"{}\" would cut off {} from {}", planning::name(phase_),
+                                   first.client, first.server))
+        .with_detail(fmt::format("{}; {} in all.", first.why, cut_off.size()));
+  }
+
   Result<void> carry_out_phase(const std::vector<Step*>& steps) {
+    TRY(check_invariants(steps));
     TRY(ledger_->set_phase({"apply", std::string(planning::name(phase_)), world_.now()}));
     world_.listener.phase_begins(phase_, steps.size());
     std::map<std::string, std::vector<Step*>> by_host;

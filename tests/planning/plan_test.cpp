@@ -8,6 +8,7 @@
 
 #include "planning/environment.h"
 #include "planning/gates.h"
+#include "planning/invariants.h"
 #include "planning/wanted.h"
 #include "x509/bundle.h"
 
@@ -256,6 +257,50 @@ TEST_CASE("a client changes over when every server takes both authorities' certi
   const auto* retire = phase_of(world.plan(), planning::Phase::server_trust);
   REQUIRE(retire != nullptr);
   CHECK_FALSE(retire->gate.holds());
+}
+
+namespace {
+
+std::vector<planning::CutOff> cut_off_by(const World& world, const planning::Plan& plan,
+                                         std::set<planning::Phase> phases) {
+  std::vector<const planning::Step*> steps;
+  for (const auto& planned : plan.phases)
+    if (phases.contains(planned.phase))
+      for (const auto& step : planned.steps) steps.push_back(&step);
+  return planning::cut_off_by(steps, world.desired, world.observed);
+}
+
+}  // namespace
+
+TEST_CASE("who would be cut off is found without the gates") {
+  using planning::Phase;
+  World world;
+  const World successor;
+  found_anew(world, successor);
+  const auto plan = world.plan();
+  CHECK(cut_off_by(world, plan, {Phase::both_trusts}).empty());
+  // The pair alone changes nothing, until the server loads it.
+  CHECK(cut_off_by(world, plan, {Phase::server_pairs}).empty());
+  const auto by_server = cut_off_by(world, plan, {Phase::server_pairs, Phase::server_tls});
+  REQUIRE(by_server.size() == 1);
+  CHECK(by_server[0].client == "client:deploy@deploy on app1");
+  CHECK(by_server[0].server == "db1");
+  CHECK(cut_off_by(world, plan, {Phase::client_pairs}).size() == 1);
+  CHECK(cut_off_by(world, plan, {Phase::server_trust}).size() == 1);
+  CHECK(cut_off_by(world, plan,
+                   {Phase::both_trusts, Phase::server_pairs, Phase::server_tls, Phase::client_pairs,
+                    Phase::server_trust})
+            .empty());
+}
+
+TEST_CASE("the phases of a first apply cut nobody off, in their order") {
+  World world;
+  const auto plan = world.plan();
+  for (const auto& phase : plan.phases) CHECK(cut_off_by(world, plan, {phase.phase}).empty());
+  auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
+  slot.certificate = of_a_company;
+  const auto asked = cut_off_by(world, world.plan(), {planning::Phase::server_trust});
+  CHECK(asked.size() == 1);
 }
 
 TEST_CASE("a host marked by another ledger, or by a newer one, gets no step") {
