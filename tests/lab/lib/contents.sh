@@ -81,7 +81,9 @@ make_homes() {
     cp -r /etc/skel/. "$home"
     mkdir -m 700 "$home/.ssh"
     printf '%s\n' "$AUTHORIZED_KEY" >"$home/.ssh/authorized_keys"
-    chown -R "$user:$user" "$home"
+    # Only what was put there: --bind may show a read-only folder of the machine's below a home.
+    (cd /etc/skel && find . -mindepth 1 -exec chown -h "$user:$user" "$home/{}" \;)
+    chown -R "$user:$user" "$home/.ssh"
   done </etc/passwd
   chmod 700 /root
 }
