@@ -54,7 +54,9 @@ void check_clock(const HostFacts& facts, std::int64_t controller, Findings& find
 
 void check_slots(const HostFacts& facts, Findings& findings) {
   std::vector<std::string> missing;
-  for (const fleet::SlotFacts& slot : facts.client_slots) {
+  std::vector<fleet::SlotFacts> slots = facts.client_slots;
+  if (facts.server_slot) slots.push_back(*facts.server_slot);
+  for (const fleet::SlotFacts& slot : slots) {
     Finding found;
     if (!slot.user_exists) {
       if (std::find(missing.begin(), missing.end(), slot.slot.os_user) != missing.end()) continue;

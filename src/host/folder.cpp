@@ -291,6 +291,16 @@ Result<Folder> Folder::make_folder(const std::string& name, mode_t mode) const {
   return std::move(*made);
 }
 
+Result<bool> Folder::admit(mode_t mode) const {
+  struct stat seen {};
+  if (::fstat(fd_.get(), &seen) != 0) return failed("look at", path_, errno);
+  if ((seen.st_mode & mode) == mode) return false;
+  if (::fchmod(fd_.get(), (seen.st_mode & 07777) | mode) != 0)
+    return failed("set the mode of", path_, errno);
+  TRY(sync());
+  return true;
+}
+
 Result<FileState> Folder::look(const std::string& name) const {
   struct stat seen {};
   if (::fstatat(fd_.get(), name.c_str(), &seen, AT_SYMLINK_NOFOLLOW) == 0) return state_of(seen);

@@ -88,6 +88,9 @@ class Folder {
   /// The same, made with `mode` where it is missing. The mode of one that exists is left.
   [[nodiscard]] base::Result<Folder> make_folder(const std::string& name, mode_t mode) const;
 
+  /// Adds the bits of `mode` that this folder lacks; whether there were any.
+  [[nodiscard]] base::Result<bool> admit(mode_t mode) const;
+
   [[nodiscard]] base::Result<FileState> look(const std::string& name) const;
   /// The content of a regular file; anything else is file_unsafe and is not even opened, so a FIFO
   /// never blocks and a device never acts. A missing file, or a longer one than `limit`, is

@@ -46,7 +46,9 @@ class HostPlanner {
   void note_blocks() {
     for (const base::Finding& found : findings_) {
       if (!audit::blocks(found.code)) continue;
-      if (found.slot.empty())
+      if (found.code == "server.down")
+        down_ = true;
+      else if (found.slot.empty())
         host_blocked_ = true;
       else
         blocked_.insert(found.slot);
@@ -181,7 +183,9 @@ class HostPlanner {
     const auto& facts = view_.facts;
     const bool answers = fleet::answering_server(*facts) != nullptr;
     const std::string slot = fleet::to_string(fleet::server_slot(host_.name));
-    if (!host_.database || !answers || !facts->server_slot || blocked_.contains(slot)) return;
+    if (!host_.database || !facts->server_slot || blocked_.contains(slot)) return;
+    if (down_ && desired_.settled.contains(host_.name + " " + slot)) return files_of_a_stopped();
+    if (!answers) return;
     judged_pair(Phase::server_pairs, wanted_server(desired_, host_, at_), *facts->server_slot);
     const bool pair_is_new = steps_.contains(Phase::server_pairs);
     if (override_found()) return;
@@ -192,6 +196,18 @@ class HostPlanner {
     trust(Phase::server_trust, *facts->server_slot, pem(authority),
           bad_trust.value_or("the server does not use it yet"));
     settings(Phase::server_trust, true, true);
+  }
+
+  /// A server whose files pgseal put in place does not start without them: they are mended while it
+  /// is down, so that it can.
+  void files_of_a_stopped() {
+    const SlotFacts& slot = *view_.facts->server_slot;
+    judged_pair(Phase::server_pairs, wanted_server(desired_, host_, at_), slot);
+    const x509::Certificate* authority = in_force(desired_.authorities.client);
+    const auto bad_trust = judge_trust(slot, authority);
+    const auto conf = settings::parse_ssl_conf(view_.facts->server->ssl_conf);
+    if (bad_trust && conf && conf->client_ca_path && !trusts_another_alone(slot, authority))
+      trust(Phase::server_tls, slot, pem(authority), *bad_trust);
   }
 
   /// The server's settings name our bundle already: it must be right before any reload. Another
@@ -267,6 +283,7 @@ class HostPlanner {
   base::Time at_;
   base::Findings& findings_;
   bool host_blocked_ = false;
+  bool down_ = false;  ///< the server does not run
   std::set<std::string> blocked_;
   StepsByPhase steps_;
 };

@@ -63,6 +63,25 @@ base::Findings check_primaries(const Observed& observed) {
   return findings;
 }
 
+/// A server that says it runs, and that nobody reaches where its clients would.
+void check_reached(const fleet::Host& host, const HostView& view, base::Findings& findings) {
+  const fleet::ServerFacts* server = fleet::answering_server(*view.facts);
+  if (!host.database || server == nullptr || view.served.answered) return;
+  base::Finding found =
+      audit::finding("server.unproven",
+                     fmt::format("server on \"{}\" could not be asked from outside, at {} port {}",
+                                 host.name, host.address, server->port));
+  found.detail = view.served.problem;
+  found.hint = fmt::format(
+      "Its listen_addresses is '{}': let it listen where clients reach it, look at the firewall, "
+      "or "
+      "correct address in its [[host]].",
+      server->listen_addresses);
+  found.host = host.name;
+  found.slot = fleet::to_string(fleet::server_slot(host.name));
+  findings.push_back(std::move(found));
+}
+
 void collect(std::map<Phase, std::vector<Step>>& all, StepsByPhase&& some) {
   for (auto& [phase, steps] : some)
     std::move(steps.begin(), steps.end(), std::back_inserter(all[phase]));
@@ -113,6 +132,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     }
     base::Findings findings = audit::preflight(*desired.environment, host, *view.facts,
                                                expected_of(desired, host.name), observed.at);
+    check_reached(host, view, findings);
     StepsByPhase own = host_steps(desired, host, view, observed.at, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);
     if (chosen && !plan.divided) collect(steps, std::move(own));

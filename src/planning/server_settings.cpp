@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "audit/tls_branch.h"
+#include "x509/bundle.h"
 
 namespace planning {
 namespace {
@@ -93,12 +95,35 @@ bool trusts_ours(const HostView& host) {
   return conf && conf->client_ca_path == ours;
 }
 
+namespace {
+
+/// What a server loaded stays in its memory whatever its file says by now. Its handshake names the
+/// authorities (RFC 8446 4.2.4; PostgreSQL's be-secure-openssl.c sends the file's subjects).
+bool loaded_others(const HostView& host) {
+  const auto there = x509::Bundle::from_pem(host.facts->server_slot->trust);
+  if (!there || there->empty()) return false;
+  std::set<std::string> on_disk;
+  for (const x509::Certificate& one : there->certificates()) on_disk.insert(one.subject);
+  const auto& named = host.served.client_authorities;
+  return std::set<std::string>(named.begin(), named.end()) != on_disk;
+}
+
+/// The server reads its files as its own user; ours is passed over where that user cannot.
+bool sees_conf(const ServerFacts& server, const std::string& path) {
+  return std::any_of(server.written_settings.begin(), server.written_settings.end(),
+                     [&](const SettingFact& fact) { return fact.file == path; });
+}
+
+}  // namespace
+
 std::optional<std::string> served_differs(const HostView& host, bool client_trust) {
   if (!host.served.answered) return std::nullopt;  // nobody could ask: a finding, not a step
   if (!host.served.tls) return "it answers without TLS";
   if (!serves_own(host)) return "it serves another certificate than the one on disk";
   if (client_trust && !host.served.asks_client_certificate)
     return "it does not ask for client certificates";
+  if (client_trust && loaded_others(host))
+    return "it has loaded other client authorities than those on disk";
   return std::nullopt;
 }
 
@@ -109,6 +134,9 @@ SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings&
   judged.write = conf_differs(server, conf);
   if (!judged.write && !server.include_in_place)
     judged.write = "the server's configuration does not include ssl.conf";
+  const std::string path = path_of(host.facts->server_slot->folder, fleet::server_settings_file);
+  if (!judged.write && !sees_conf(server, path))
+    judged.write = "the server's user cannot read ssl.conf or its folder";
   if (judged.write) {
     judged.reload = "the settings were written anew";
     return judged;

@@ -138,6 +138,12 @@ Result<std::optional<std::string>> read_ours(const host::Folder& folder) {
   return std::optional(TRY(folder.read("ssl.conf", edited_file_bytes)));
 }
 
+/// Root's, and the server's user may read it: include_if_exists passes over what it cannot.
+Result<bool> ours_readable(const host::Folder& folder) {
+  const host::FileState state = TRY(folder.look("ssl.conf"));
+  return state.uid == 0 && (state.mode & 0777) == 0644;
+}
+
 Result<void> write_ours(const host::Folder& folder, const std::string& text) {
   host::Replacement replacement = TRY(folder.stage("ssl.conf", {0, 0, 0644}));
   TRY(replacement.write(text));
@@ -183,6 +189,8 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
   if (act.settings.client_trust) wanted.client_ca_path = files.path_of(files.trust);
   wanted.min_protocol = act.settings.min_protocol;
   const std::string text = TRY(settings::ssl_conf_text(view.major(), wanted));
+  const bool admitted =
+      TRY(slots::admit_below(files.base, files.folders, host::root_user(), files.folder_mode));
   TRY(check_wanted(wanted, view, user));
   const std::optional<host::Folder> folder =
       TRY(slots::open_below(files.base, files.folders, host::root_user()));
@@ -192,6 +200,7 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
   const std::optional<std::string> ours = TRY(read_ours(*folder));
   const std::optional<IncludeEdit> edit = TRY(include_edit(view, ssl_conf_path()));
   fleet::Answer answer;
+  answer.changed = admitted;
   answer.before = in_words(ours, include_in_place(view, ssl_conf_path()));
   answer.after = in_words(text, true);
   if (edit) {
@@ -199,8 +208,8 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
     TRY(apply_edit(*edit, files));
     answer.changed = true;
   }
-  if (ours != text) {
-    if (ours) TRY(archive(files, "ssl.conf", *ours));
+  if (ours != text || !TRY(ours_readable(*folder))) {
+    if (ours && ours != text) TRY(archive(files, "ssl.conf", *ours));
     TRY(write_ours(*folder, text));
     answer.changed = true;
   }

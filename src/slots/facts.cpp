@@ -20,8 +20,9 @@ std::string sentence(const base::Error& error) {
   return text;
 }
 
-std::string written_by_others(const host::FileState& state) {
-  return fmt::format("may be written by others (mode {:04o})", static_cast<unsigned>(state.mode));
+bool readable_by(const host::OsUser& user, const host::FileState& state) {
+  if (state.uid == user.uid) return (state.mode & 0400) != 0;
+  return (state.mode & (state.gid == user.gid ? 0040 : 0004)) != 0;
 }
 
 }  // namespace
@@ -37,8 +38,19 @@ bool mode_good(const SlotFiles& files, const host::FileState& state) {
   return (state.mode & (roots_own ? 07137U : 07177U)) == 0;
 }
 
+std::string public_file_problem(const SlotFiles& files, const host::FileState& state) {
+  const auto mode = static_cast<unsigned>(state.mode);
+  if (state.uid != 0 && state.uid != files.actor.uid)
+    return fmt::format("belongs to user id {}, who may write it", state.uid);
+  if ((mode & 022U) != 0) return fmt::format("may be written by others (mode {:04o})", mode);
+  const host::OsUser& reader = files.key_owner ? *files.key_owner : files.actor;
+  if (reader.uid != 0 && !readable_by(reader, state))
+    return fmt::format("cannot be read by \"{}\" (mode {:04o})", reader.name, mode);
+  return "";
+}
+
 bool public_file_good(const SlotFiles& files, const host::FileState& state) {
-  return (state.uid == 0 || state.uid == files.actor.uid) && (state.mode & 022) == 0;
+  return public_file_problem(files, state).empty();
 }
 
 namespace {
@@ -85,7 +97,7 @@ void describe_trust(const SlotFiles& files, const SeenFile& trust, fleet::SlotFa
     return;
   }
   facts.trust = bundle->to_pem();
-  if (!public_file_good(files, trust.state)) facts.trust_problem = written_by_others(trust.state);
+  facts.trust_problem = public_file_problem(files, trust.state);
 }
 
 }  // namespace
@@ -118,7 +130,7 @@ fleet::SlotFacts describe_slot(const SlotFiles& files, const SeenSlot& seen) {
   const bool loose = !files.one_file() && seen.certificate.exists() &&
                      !public_file_good(files, seen.certificate.state);
   if (loose && facts.chain_problem.empty())
-    facts.chain_problem = written_by_others(seen.certificate.state);
+    facts.chain_problem = public_file_problem(files, seen.certificate.state);
   describe_key(files, seen, certificate, facts);
   facts.pending = seen.pending.exists();
   describe_trust(files, seen.trust, facts);

@@ -81,6 +81,18 @@ Result<std::optional<host::Folder>> open_below(const std::string& base,
   return here;
 }
 
+Result<bool> admit_below(const std::string& base, const std::vector<std::string>& folders,
+                         const host::OsUser& owner, mode_t mode) {
+  std::optional<host::Folder> here = TRY(host::Folder::open(base, owner));
+  bool changed = false;
+  for (const std::string& name : folders) {
+    here = TRY(here->enter(name));
+    if (!here) break;
+    if (TRY(here->admit(mode))) changed = true;
+  }
+  return changed;
+}
+
 Result<host::Folder> make_below(const std::string& base, const std::vector<std::string>& folders,
                                 const host::OsUser& owner, FolderModes modes) {
   std::optional<host::Folder> here = TRY(host::Folder::open(base, owner));

@@ -67,6 +67,10 @@ struct Rooted {
 };
 Rooted rooted(const std::string& etc, const std::vector<std::string>& beneath);
 
+/// Adds the bits of `mode` to each folder from `base` down that lacks them; whether one did.
+base::Result<bool> admit_below(const std::string& base, const std::vector<std::string>& folders,
+                               const host::OsUser& owner, mode_t mode);
+
 /// Opens `folders` below `base` as `owner`, null where one is missing.
 base::Result<std::optional<host::Folder>> open_below(const std::string& base,
                                                      const std::vector<std::string>& folders,

@@ -22,7 +22,9 @@ ReadCertificates read_certificates(const SeenFile& file);
 /// PostgreSQL takes a key of 0600 or less of the user's own; libpq also root's of 0640 or less.
 bool owner_good(const SlotFiles& files, const host::FileState& state);
 bool mode_good(const SlotFiles& files, const host::FileState& state);
-/// Nobody but root and the user can change whom this file trusts or what it shows.
+/// Why whoever this file is for (the server's user, the client's) cannot rely on it: others may
+/// write it, or the user may not read it. "" where it can.
+std::string public_file_problem(const SlotFiles& files, const host::FileState& state);
 bool public_file_good(const SlotFiles& files, const host::FileState& state);
 
 }  // namespace slots

@@ -111,6 +111,52 @@ class Drift(unittest.TestCase):
         refused = self.lab.pgseal("apply", "--yes", "--host", "nosuch*", status=2)
         self.assertIn("nosuch*", refused.stderr)
 
+    def test_a_client_authority_that_is_loaded_and_not_on_disk(self):
+        place = "/etc/pgseal/server/db1/clients.crt"
+        self.lab.run("db1", f"cp -p {place} /tmp/was.crt && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=evil "
+                            f"-keyout /dev/null -out /tmp/evil.crt 2>/dev/null && cat /tmp/evil.crt >>{place}")
+        loaded = self.lab.sql("db1", "select pg_conf_load_time()")
+        self.lab.sql("db1", "select pg_reload_conf()")
+        wait_until(lambda: self.lab.sql("db1", "select pg_conf_load_time()") != loaded, 10, "the server reloads")
+        wait_until(lambda: "evil" in self.lab.run("db1", "openssl s_client -starttls postgres -connect 127.0.0.1:5432 "
+                                                         "</dev/null 2>/dev/null || true"), 10, "the bundle is in use")
+        self.lab.run("db1", f"cp -p /tmp/was.crt {place}")
+        self.assertNotEqual(self.lab.pgseal("verify").returncode, 0)
+        self.mends("reload")
+
+    def test_modes_that_hide_our_files_from_the_server(self):
+        for change in ("chmod 600 /etc/pgseal/server/db1/ssl.conf", "chmod 700 /etc/pgseal",
+                       "chmod 700 /etc/pgseal/server/db1"):
+            with self.subTest(change=change):
+                self.lab.run("db1", change)
+                self.mends("write server settings")
+        self.lab.run("db1", "chmod 600 /etc/pgseal/server/db1/clients.crt")
+        self.mends("install trust")
+        self.lab.act("postgres", "db1", "restart")
+        self.lab.pgseal("verify", status=0)
+
+    def test_a_server_that_our_own_file_keeps_from_starting(self):
+        for change in ("chmod 644 /etc/pgseal/server/db1/server.pem", "rm /etc/pgseal/server/db1/server.pem",
+                       "rm /etc/pgseal/server/db1/clients.crt"):
+            with self.subTest(change=change):
+                self.lab.act("postgres", "db1", "stop")
+                self.lab.run("db1", change)
+                self.lab.pgseal("apply", "--yes", status=1)  # server.down
+                self.lab.act("postgres", "db1", "start")
+                self.lab.pgseal("apply", "--yes", status=0)
+                self.lab.pgseal("verify", status=0)
+
+    def test_a_server_that_listens_on_localhost_alone(self):
+        self.lab.run("db1", "echo \"listen_addresses = 'localhost'\" >>/etc/postgresql/15/main/postgresql.conf")
+        self.addCleanup(self.lab.act, "postgres", "db1", "restart")
+        self.addCleanup(self.lab.run, "db1", "sed -i '$d' /etc/postgresql/15/main/postgresql.conf")
+        self.lab.act("postgres", "db1", "restart")
+        plan = self.lab.json("plan", status=1)
+        found = [f for f in plan["findings"] if f["code"] == "server.unproven"]
+        self.assertEqual(len(found), 1, plan["findings"])
+        self.assertIn("listen_addresses is 'localhost'", found[0]["hint"])
+        self.assertNotEqual(self.lab.pgseal("status", "--format", "nagios").returncode, 0)
+
     def test_a_certificate_that_is_gone(self):
         self.lab.run("app1", "rm ~deploy/.postgresql/postgresql.crt ~deploy/.postgresql/postgresql.key")
         self.mends("make key", "app1")

@@ -127,7 +127,9 @@ struct World {
           {name, value, "configuration file", folder + "ssl.conf", 3, false, ""});
     }
     host.server->running_settings.erase(host.server->running_settings.begin());
+    host.server->written_settings = {{"ssl", "on", "", folder + "ssl.conf", 3, false, ""}};
     fleet::ServedFacts& served = observed.hosts["db1"].served;
+    served.client_authorities = {client_issuer.certificate().subject};
     served.answered = served.tls = served.asks_client_certificate = true;
     served.certificate = host.server_slot->certificate;
   }

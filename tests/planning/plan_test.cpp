@@ -70,6 +70,52 @@ TEST_CASE("a server that serves another certificate than the one on disk is relo
   CHECK_FALSE(has(plan, "db1", ActKind::make_key));
 }
 
+TEST_CASE("a server that has loaded other client authorities than its file holds is reloaded") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  world.observed.hosts["db1"].served.client_authorities.emplace_back("/CN=somebody else");
+  CHECK(has(world.plan(), "db1", ActKind::reload));
+}
+
+TEST_CASE("an ssl.conf that its server does not see is written again") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  world.observed.hosts["db1"].facts->server->written_settings.clear();
+  CHECK(has(world.plan(), "db1", ActKind::write_server_settings));
+}
+
+TEST_CASE("a server that nobody reaches from outside is a finding, whatever its host says") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  world.observed.hosts["db1"].served = {};
+  world.observed.hosts["db1"].served.problem = "connection refused";
+  const auto plan = world.plan();
+  REQUIRE(found(plan, "server.unproven") != nullptr);
+  CHECK(found(plan, "server.unproven")->detail == "connection refused");
+}
+
+TEST_CASE("files of ours without which a stopped server cannot start are mended while it is down") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  fleet::HostFacts& host = *world.observed.hosts["db1"].facts;
+  host.server->running = false;
+  host.server->problem = "the server is not running";
+  host.server_slot->key = fleet::KeyState::wrong_mode;
+  host.server_slot->trust.clear();
+  base::Finding down;
+  down.code = "server.down";
+  host.findings = {down};
+  CHECK_FALSE(has(world.plan(), "db1", ActKind::install_certificate));  // it was never ours
+  world.desired.settled = {"db1 server:db1"};
+  CHECK(has(world.plan(), "db1", ActKind::install_certificate));
+  CHECK(has(world.plan(), "db1", ActKind::install_trust));
+  CHECK_FALSE(has(world.plan(), "db1", ActKind::reload));
+}
+
 TEST_CASE("a certificate is renewed when a third of its life is left, and not before") {
   World world;
   world.prove_database();
