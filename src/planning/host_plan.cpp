@@ -90,12 +90,12 @@ class HostPlanner {
     make.slot = facts.slot;
     make.key_type = desired_.environment->policy.key_type;
     make.keep_key = judged.remedy == Remedy::renew;
-    make.replace = desired_.replace;
+    make.replace = desired_.replace || judged.own_key;
     add(phase, make, judged.reason, "the host answers with a signing request");
     Act install;
     install.kind = ActKind::install_certificate;
     install.slot = facts.slot;
-    install.replace = desired_.replace;
+    install.replace = desired_.replace || judged.own_key;
     install.expected_certificate_sha256 = fingerprint(facts.certificate);
     add(phase, install,
         fmt::format("{} days, signed by the environment's {} authority", wanted.lifetime_days,

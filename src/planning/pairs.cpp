@@ -135,6 +135,9 @@ Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
                      const Desired& desired, base::Time at) {
   if (!facts.unsafe.empty() || !facts.user_exists) return {Remedy::leave, facts.unsafe};
   const bool key_alone = facts.certificate.empty() && facts.key != KeyState::absent;
+  if ((key_alone || !facts.chain_problem.empty()) && wanted.slot.kind == SlotKind::client &&
+      desired.keys_since.contains(facts.key_spki_sha256))
+    return {Remedy::new_pair, key_alone ? "its certificate is missing" : facts.chain_problem, true};
   if (!facts.chain_problem.empty())
     return {
         desired.replace || wanted.slot.kind == SlotKind::server ? Remedy::new_pair : Remedy::leave,

@@ -33,7 +33,8 @@ enum class Remedy {
 
 struct Judgement {
   Remedy remedy = Remedy::none;
-  std::string reason;  ///< "no certificate yet", "12 of 90 days left", …
+  std::string reason;    ///< "no certificate yet", "12 of 90 days left", …
+  bool own_key = false;  ///< the ledger knows the key that stands in the way: no --replace needed
 };
 
 /// The lifetime that a certificate signed now would get: as configured, but never past the

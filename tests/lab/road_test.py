@@ -161,6 +161,12 @@ class Drift(unittest.TestCase):
         self.lab.run("app1", "rm ~deploy/.postgresql/postgresql.crt ~deploy/.postgresql/postgresql.key")
         self.mends("make key", "app1")
 
+    def test_a_certificate_that_is_gone_or_damaged_beside_our_own_key(self):
+        for change in ("rm ~deploy/.postgresql/postgresql.crt", "echo x >~deploy/.postgresql/postgresql.crt"):
+            with self.subTest(change=change):
+                self.lab.run("app1", change)
+                self.mends("install certificate", "app1")
+
     def test_an_ssl_conf_that_was_changed_by_hand(self):
         self.lab.run("db1", "echo \"ssl_ciphers = 'HIGH'\" >>/etc/pgseal/server/db1/ssl.conf")
         self.mends("write server settings")
