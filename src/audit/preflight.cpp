@@ -104,20 +104,28 @@ void check_foreign(const HostFacts& facts, const ServerFacts& server, Findings& 
   const std::string certificate = running_value(server, "ssl_cert_file");
   const bool on = running_value(server, "ssl") == "on";
   const bool snakeoil = certificate.find("ssl-cert-snakeoil") != std::string::npos;
-  const auto report = [&](std::string_view code, std::string_view name, const std::string& value) {
-    Finding found =
-        finding(code, fmt::format("{} of the server on \"{}\" is \"{}\"", name, facts.host, value));
+  const auto report = [&](std::string_view code, const fleet::SettingFact& fact) {
+    Finding found = finding(code, fmt::format("{} of the server on \"{}\" is \"{}\"", fact.name,
+                                              facts.host, fact.value));
     found.hint = "Its clients may rely on it: pgseal adopt will take it over without any noticing.";
-    if (const fleet::SettingFact* fact = running_setting(server, name)) {
-      found.file = fact->file;
-      found.line = fact->line;
-    }
+    found.file = fact.file;
+    found.line = fact.line;
     findings.push_back(std::move(found));
   };
-  if (on && !snakeoil && !ours(certificate))
-    report("server.foreign-certificate", "ssl_cert_file", certificate);
-  const std::string trust = running_value(server, "ssl_ca_file");
-  if (on && !trust.empty() && !ours(trust)) report("server.foreign-trust", "ssl_ca_file", trust);
+  const fleet::SettingFact* running_certificate = running_setting(server, "ssl_cert_file");
+  if (on && running_certificate != nullptr && !snakeoil && !ours(certificate))
+    report("server.foreign-certificate", *running_certificate);
+  // What is written comes into force with the reload that turns TLS on: it would refuse our
+  // clients.
+  const auto foreign = [&](const fleet::SettingFact* fact) {
+    return fact != nullptr && !fact->value.empty() && !ours(fact->value);
+  };
+  const fleet::SettingFact* running = running_setting(server, "ssl_ca_file");
+  const fleet::SettingFact* to_come = setting_to_come(server, "ssl_ca_file");
+  if (on && foreign(running))
+    report("server.foreign-trust", *running);
+  else if (foreign(to_come))
+    report("server.foreign-trust", *to_come);
 }
 
 void check_managed(const HostFacts& facts, const ServerFacts& server, Findings& findings) {

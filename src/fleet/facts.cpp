@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace fleet {
 
 const SettingFact* running_setting(const ServerFacts& server, std::string_view name) {
@@ -14,6 +16,18 @@ const SettingFact* running_setting(const ServerFacts& server, std::string_view n
 std::string running_value(const ServerFacts& server, std::string_view name) {
   const SettingFact* fact = running_setting(server, name);
   return fact == nullptr ? std::string() : fact->value;
+}
+
+const SettingFact* setting_to_come(const ServerFacts& server, std::string_view name) {
+  const SettingFact* running = running_setting(server, name);
+  if (running != nullptr &&
+      (running->source == "command line" || running->source == "environment variable"))
+    return running;
+  const auto& written = server.written_settings;
+  const auto last = std::find_if(written.rbegin(), written.rend(), [&](const SettingFact& fact) {
+    return fact.error.empty() && base::lower(fact.name) == name;
+  });
+  return last == written.rend() ? running : &*last;
 }
 
 const ServerFacts* answering_server(const HostFacts& facts) {

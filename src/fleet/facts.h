@@ -148,6 +148,10 @@ struct HostFacts {
 const SettingFact* running_setting(const ServerFacts& server, std::string_view name);
 std::string running_value(const ServerFacts& server, std::string_view name);
 
+/// What decides after a reload: the command line, else the last row of the files that the server
+/// would take, else what runs. Null where nothing of that name was seen.
+const SettingFact* setting_to_come(const ServerFacts& server, std::string_view name);
+
 /// The server of a host where it runs and could be asked, else null.
 const ServerFacts* answering_server(const HostFacts& facts);
 

@@ -54,6 +54,21 @@ TEST_CASE("a person's trust bundle is not taken over") {
                    "server.foreign-trust"));
 }
 
+TEST_CASE(
+    "a person's trust bundle is not taken over where TLS is still off, or is yet to be loaded") {
+  auto facts = server_with("ssl_ca_file", "/etc/ssl/company.crt");
+  facts.server->running_settings[0].value = "off";
+  CHECK(says(facts, "server.foreign-trust"));
+  facts.server->running_settings[1].value = "";
+  CHECK_FALSE(says(facts, "server.foreign-trust"));
+  facts.server->written_settings = {
+      {"ssl_ca_file", "/etc/ssl/company.crt", "", "/etc/p.conf", 9, false, ""}};
+  CHECK(says(facts, "server.foreign-trust"));
+  facts.server->written_settings.push_back(
+      {"ssl_ca_file", "/etc/pgseal/server/db1/clients.crt", "", "/etc/s.conf", 3, false, ""});
+  CHECK_FALSE(says(facts, "server.foreign-trust"));
+}
+
 TEST_CASE("a refused value of another setting is said, and is no obstacle") {
   auto facts = server_with("ssl_cert_file", "/etc/pgseal/server/db1/server.pem");
   facts.server->written_settings = {

@@ -57,6 +57,17 @@ class Servers(unittest.TestCase):
         self.assertIn("adopt", found["hint"])
         self.assertEqual(steps_on_server(plan), [])
 
+    def test_a_server_that_would_trust_a_company_s_authority_once_tls_is_on_is_not_taken_over(self):
+        self.lab.run("db1", CERTIFICATE)
+        self.write(["ssl = off", "ssl_ca_file = '/etc/ssl/company.crt'"])
+        plan, found = self.finding("server.foreign-trust")
+        self.assertIn("adopt", found["hint"])
+        self.assertEqual(self.lab.run("db1", f"sed -n {found['line']}p {found['file']}"),
+                         "ssl_ca_file = '/etc/ssl/company.crt'")
+        self.assertEqual(steps_on_server(plan), [])
+        self.lab.pgseal("apply", "--yes", status=1)
+        self.assertEqual(self.lab.sql("db1", "show ssl"), "off")
+
     def test_a_managed_file_is_not_written_and_the_plan_says_what_to_put_there(self):
         self.lab.run("db1", f"sed -i '1i # This file is managed by Puppet. DO NOT EDIT.' {CONFIGURATION}")
         plan, found = self.finding("server.managed")
