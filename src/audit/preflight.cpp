@@ -141,6 +141,22 @@ void check_managed(const HostFacts& facts, const ServerFacts& server, Findings& 
   findings.push_back(std::move(found));
 }
 
+/// ssl.conf sets the minimum; a maximum below it makes OpenSSL refuse the range.
+void check_protocols(const fleet::Environment& environment, const HostFacts& facts,
+                     const ServerFacts& server, Findings& findings) {
+  const fleet::SettingFact* most = setting_to_come(server, "ssl_max_protocol_version");
+  const std::string& least = environment.policy.min_protocol;
+  if (most == nullptr || settings::compare_protocols(most->value, least).value_or(0) >= 0) return;
+  Finding found = finding("server.tls-refused",
+                          fmt::format("ssl_max_protocol_version on \"{}\" is {}, older than {}",
+                                      facts.host, most->value, least));
+  found.detail = fmt::format("The policy's min_protocol is {}.", least);
+  found.hint = "Take that setting out, or lower min_protocol in [policy].";
+  found.file = most->file;
+  found.line = most->line;
+  findings.push_back(std::move(found));
+}
+
 void check_written(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
   for (const fleet::SettingFact& fact : server.written_settings) {
     if (fact.error.empty()) continue;
@@ -178,6 +194,7 @@ void check_server(const fleet::Environment& environment, const HostFacts& facts,
   check_roles(environment, server, findings);
   check_foreign(facts, server, findings);
   check_managed(facts, server, findings);
+  check_protocols(environment, facts, server, findings);
   check_written(facts, server, findings);
 }
 

@@ -22,8 +22,9 @@ bool shows_secrets(std::string_view line) {
 }
 
 bool of_interest(std::string_view line) {
-  return says(line, {"SSL", "ssl_", "\"ssl\"", "TLS", "not reloaded", "private key file",
-                     "certificate", "configuration file"});
+  return says(line,
+              {"SSL", "ssl_", "\"ssl\"", "TLS", "not reloaded", "private key file", "certificate",
+               "configuration file", "cipher", "ECDH", "DH parameters", "DH: ", "group names"});
 }
 
 /// What belongs to the line before it.

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "hba/mask.h"
 #include "server/include_edit.h"
+#include "server/tls_context.h"
 #include "settings/managed.h"
 #include "slots/files.h"
 #include "x509/digest.h"
@@ -86,7 +87,12 @@ base::Finding unreadable(const ViewedFile& file, const std::string& host) {
   return finding;
 }
 
-void note_problems(const ServerView& view, fleet::HostFacts& facts) {
+void note_problems(const ServerView& view, const std::string& os_user, fleet::HostFacts& facts) {
+  const base::Result<base::Findings> refused = [&]() -> base::Result<base::Findings> {
+    return refused_once_on(view, TRY(host::find_user(os_user)));
+  }();
+  if (!refused) facts.findings.push_back(finding_of(refused.error(), facts.host));
+  if (refused) facts.findings.insert(facts.findings.end(), refused->begin(), refused->end());
   for (const ViewedFile* file : {&view.config, &view.hba}) {
     if (!file->problem.empty()) facts.findings.push_back(unreadable(*file, facts.host));
   }
@@ -146,7 +152,7 @@ void Server::observe(fleet::HostFacts& facts) {
                  view_server(*chosen, {brief_.roles, true, false})) {
     fill_viewed(*view, server);
     fill_files(*view, ssl_conf_path(), server);
-    note_problems(*view, facts);
+    note_problems(*view, chosen->os_user, facts);
   } else {
     server.problem = view.error().message;
     if (!view.error().detail.empty())

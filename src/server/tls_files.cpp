@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/pack.h"
 #include "base/text.h"
+#include "server/tls_context.h"
 #include "settings/tls_settings.h"
 #include "x509/bundle.h"
 #include "x509/pair.h"
@@ -101,16 +102,6 @@ void judge_protocols(const TlsPlan& plan, TlsVerdict& verdict) {
   }
 }
 
-void judge_crl(const std::string& path, const TlsFile& file, TlsVerdict& verdict) {
-  if (!file.problem.empty()) {
-    verdict.problems.push_back(fmt::format(
-        "could not read certificate revocation list file \"{}\": {}", path, file.problem));
-  } else if (file.text.expose_secret().find("-----BEGIN X509 CRL-----") == std::string_view::npos) {
-    verdict.problems.push_back(
-        fmt::format("certificate revocation list file \"{}\" holds none", path));
-  }
-}
-
 }  // namespace
 
 TlsPlan plan_after_reload(const ServerView& view) {
@@ -124,6 +115,17 @@ TlsPlan plan_after_reload(const ServerView& view) {
   plan.key = path("ssl_key_file");
   plan.client_ca = path("ssl_ca_file");
   plan.crl = path("ssl_crl_file");
+  plan.dh = path("ssl_dh_params_file");
+  plan.major = view.major();
+  plan.ciphers = view.after_reload("ssl_ciphers");
+  plan.suites = view.after_reload("ssl_tls13_ciphers");
+  // 18 takes the old name as another for the new one; files show the one that was written.
+  const bool named_anew = plan.major >= 18 && (view.fixed_at_start("ssl_groups") ||
+                                               view.written_setting("ssl_ecdh_curve") == nullptr);
+  plan.groups_setting = named_anew ? "ssl_groups" : "ssl_ecdh_curve";
+  const fleet::SettingFact* old_name = view.written_setting("ssl_ecdh_curve");
+  plan.groups =
+      plan.major < 18 || named_anew ? view.after_reload(plan.groups_setting) : old_name->value;
   plan.min_protocol = view.after_reload("ssl_min_protocol_version");
   plan.max_protocol = view.after_reload("ssl_max_protocol_version");
   plan.passphrase_command = !view.after_reload("ssl_passphrase_command").empty() &&
@@ -186,24 +188,36 @@ void judge_trust(const std::string& path, const TlsFile& file, TlsVerdict& verdi
   }
 }
 
+base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>& paths,
+                                                  const host::OsUser& user) {
+  std::string packed = TRY(host::as_user(user, reading_limit, [&]() -> base::Result<std::string> {
+    std::vector<std::string> read;
+    for (const std::string& path : paths) read.push_back(read_packed(path));
+    std::string all = base::pack(read);
+    for (std::string& item : read) explicit_bzero(item.data(), item.size());
+    return all;
+  }));
+  std::vector<std::string> items = TRY(base::unpack(packed));
+  explicit_bzero(packed.data(), packed.size());
+  if (items.size() != paths.size())
+    return base::error(base::Code::internal, "a child's files cannot be read");
+  std::vector<TlsFile> files;
+  for (std::string& item : items) {
+    files.push_back(TRY(unpack_tls_file(item)));
+    explicit_bzero(item.data(), item.size());
+  }
+  return files;
+}
+
 base::Result<TlsVerdict> check_tls_files(const TlsPlan& plan, const host::OsUser& user) {
   TlsVerdict verdict;
   if (!plan.on) return verdict;
-  std::string packed = TRY(host::as_user(user, reading_limit, [&]() -> base::Result<std::string> {
-    return base::pack({read_packed(plan.certificate), read_packed(plan.key),
-                       read_packed(plan.client_ca), read_packed(plan.crl)});
-  }));
-  std::vector<std::string> items = TRY(base::unpack(packed));
-  if (items.size() != 4) return base::error(base::Code::internal, "a child's files cannot be read");
-  const TlsFile certificate = TRY(unpack_tls_file(items[0]));
-  const TlsFile key = TRY(unpack_tls_file(items[1]));
-  const TlsFile client_ca = TRY(unpack_tls_file(items[2]));
-  const TlsFile crl = TRY(unpack_tls_file(items[3]));
-  explicit_bzero(packed.data(), packed.size());
-  for (std::string& item : items) explicit_bzero(item.data(), item.size());
-  judge_pair(plan, certificate, key, user.uid, verdict);
-  if (!plan.client_ca.empty()) judge_trust(plan.client_ca, client_ca, verdict);
-  if (!plan.client_ca.empty() && !plan.crl.empty()) judge_crl(plan.crl, crl, verdict);
+  const std::vector<TlsFile> files =
+      TRY(read_tls_files({plan.certificate, plan.key, plan.client_ca, plan.crl, plan.dh}, user));
+  judge_pair(plan, files[0], files[1], user.uid, verdict);
+  if (!plan.client_ca.empty()) judge_trust(plan.client_ca, files[2], verdict);
+  for (const ContextProblem& problem : judge_context(plan, files[4], files[3]))
+    verdict.problems.push_back(fmt::format("{}: {}", problem.setting, problem.what));
   judge_protocols(plan, verdict);
   return verdict;
 }

@@ -25,6 +25,12 @@ struct TlsPlan {
   std::string key;
   std::string client_ca;
   std::string crl;
+  std::string dh;
+  int major = 0;
+  std::string ciphers;
+  std::string suites;
+  std::string groups;
+  std::string groups_setting;  ///< the name under which `groups` is set
   std::string min_protocol;
   std::string max_protocol;
   bool passphrase_command = false;  ///< one that also serves at a reload
@@ -50,8 +56,12 @@ struct TlsVerdict {
 /// Judges the pair; `key` and `certificate` may be the same file read twice. Pure.
 void judge_pair(const TlsPlan& plan, const TlsFile& certificate, const TlsFile& key, uid_t server,
                 TlsVerdict& verdict);
-/// Whom the server trusts, and the CRL beside it. Pure.
+/// Whom the server trusts. Pure.
 void judge_trust(const std::string& path, const TlsFile& file, TlsVerdict& verdict);
+
+/// Each as `user` meets it; an empty path is an empty file. Errors: of `host::as_user`.
+base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>& paths,
+                                                  const host::OsUser& user);
 
 /// Reads as `user` and judges all. Nothing to say where TLS will be off. Errors: of
 /// `host::as_user`.

@@ -69,6 +69,12 @@ TEST_CASE(
   CHECK_FALSE(says(facts, "server.foreign-trust"));
 }
 
+TEST_CASE("a maximum below the policy's minimum is said before TLS is turned on") {
+  CHECK(says(server_with("ssl_max_protocol_version", "TLSv1.1"), "server.tls-refused"));
+  CHECK_FALSE(says(server_with("ssl_max_protocol_version", "TLSv1.2"), "server.tls-refused"));
+  CHECK_FALSE(says(server_with("ssl_max_protocol_version", ""), "server.tls-refused"));
+}
+
 TEST_CASE("a refused value of another setting is said, and is no obstacle") {
   auto facts = server_with("ssl_cert_file", "/etc/pgseal/server/db1/server.pem");
   facts.server->written_settings = {

@@ -68,6 +68,17 @@ class Servers(unittest.TestCase):
         self.lab.pgseal("apply", "--yes", status=1)
         self.assertEqual(self.lab.sql("db1", "show ssl"), "off")
 
+    def test_a_setting_that_would_kill_the_server_once_tls_is_on_gets_no_step(self):
+        for line in ("ssl_dh_params_file = 'missing.pem'", "ssl_crl_file = '/etc/ssl/x.crl'",
+                     "ssl_ciphers = 'NONSENSE'", "ssl_ecdh_curve = 'nonsense'", "ssl_max_protocol_version = 'TLSv1'"):
+            with self.subTest(line):
+                kept = self.lab.run("db1", f"cat {CONFIGURATION}")
+                self.write(["ssl = off", line])
+                plan, found = self.finding("server.tls-refused")
+                self.assertEqual(self.lab.run("db1", f"sed -n {found['line']}p {found['file']}"), line)
+                self.assertEqual(steps_on_server(plan), [])
+                self.lab.run("db1", f"cat >{CONFIGURATION} <<'END'\n{kept}\nEND")
+
     def test_a_managed_file_is_not_written_and_the_plan_says_what_to_put_there(self):
         self.lab.run("db1", f"sed -i '1i # This file is managed by Puppet. DO NOT EDIT.' {CONFIGURATION}")
         plan, found = self.finding("server.managed")

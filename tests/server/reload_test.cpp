@@ -127,6 +127,67 @@ TEST_CASE("a trust bundle that is missing or broken keeps the reload from being 
   CHECK(refused.error().code == Code::server_reload);
 }
 
+TEST_CASE(
+    "what a server would refuse once TLS is on is a finding, and neither written nor loaded") {
+  struct Case {
+    const char* line;
+    const char* text;
+  };
+  for (const Case& each : {
+           Case{"ssl_dh_params_file = 'missing.pem'", "No such file"},
+           Case{"ssl_dh_params_file = 'postgresql.conf'", "holds no DH parameters"},
+           Case{"ssl_crl_file = '/etc/ssl/x.crl'", "No such file"},
+           Case{"ssl_crl_file = 'postgresql.conf'", "holds no certificate revocation list"},
+           Case{"ssl_ciphers = 'NONSENSE'", "could not set the cipher list \"NONSENSE\""},
+           Case{"ssl_ciphers = ''", "could not set the cipher list"},
+           Case{"ssl_ecdh_curve = 'nonsense'", "nonsense"},
+       }) {
+    CAPTURE(each.line);
+    Server* server = Server::fresh();
+    if (server == nullptr) return;
+    server->append("postgresql.conf", std::string(each.line) + "\n");
+    const fleet::HostFacts facts = server->observe();
+    REQUIRE(facts.findings.size() == 1);
+    CHECK(facts.findings[0].code == "server.tls-refused");
+    CHECK_MESSAGE(facts.findings[0].message.find(each.text) != std::string::npos,
+                  facts.findings[0].message);
+    CHECK(facts.findings[0].file == server->data + "/postgresql.conf");
+    CHECK(facts.findings[0].line > 0);
+    server->install("server.pem", "server.pem");
+    const auto unwritten = server->node().write_settings(server->write_act());
+    REQUIRE_FALSE(unwritten);
+    CHECK(unwritten.error().detail.find(each.text) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(server->ssl_conf()));
+    // The server itself agrees.
+    server->append("postgresql.conf", "ssl = on\nssl_cert_file = '" + server->etc +
+                                          "/server/db1/server.pem'\nssl_key_file = '" +
+                                          server->etc + "/server/db1/server.pem'\n");
+    const auto unloaded = server->node().reload({});
+    REQUIRE_FALSE(unloaded);
+    CHECK(unloaded.error().detail.find(each.text) != std::string::npos);
+    CHECK_FALSE(server->starts());
+  }
+}
+
+TEST_CASE("what a server takes is no finding") {
+  Server* server = Server::fresh();
+  if (server == nullptr) return;
+  scratch::shell("openssl dhparam -dsaparam -out " + server->data + "/dsa.pem 2048 2>/dev/null; " +
+                     "openssl genpkey -genparam -algorithm DH -pkeyopt dh_param:ffdhe2048 -out " +
+                     server->data + "/group.pem",
+                 true);
+  for (const char* file : {"dsa.pem", "group.pem"}) {
+    static_cast<void>(Server::fresh());
+    turn_on(*server);
+    server->append("postgresql.conf", "ssl_dh_params_file = '" + std::string(file) +
+                                          "'\nssl_ciphers = 'HIGH:!aNULL'\n"
+                                          "ssl_ecdh_curve = 'secp384r1'\n");
+    CHECK(server->observe().findings.empty());
+    static_cast<void>(house::must(server->node().reload({})));
+    CHECK(server->starts());
+  }
+}
+
 TEST_CASE("a broken line of postgresql.conf keeps the reload from being sent") {
   Server* server = Server::fresh();
   if (server == nullptr) return;
@@ -166,14 +227,14 @@ TEST_CASE("a TLS context that the server refuses in silence is an error with its
   Server* server = Server::fresh();
   if (server == nullptr) return;
   turn_on(*server);
-  // Not among what is checked before: only the server's OpenSSL knows its curves.
-  server->append("postgresql.conf", "ssl_ecdh_curve = 'no-such-curve'\n");
+  // Not among what is checked before: only the server's OpenSSL knows its system's profiles.
+  server->append("postgresql.conf", "ssl_ciphers = 'PROFILE=NONE'\n");
   const auto refused = server->node().reload({});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Code::server_reload);
   CHECK(refused.error().detail.find("SSL configuration was not reloaded") != std::string::npos);
-  CHECK(refused.error().detail.find("no-such-curve") != std::string::npos);
-  CHECK(server->ask("select current_setting('ssl_ecdh_curve')") == "no-such-curve");
+  CHECK(refused.error().detail.find("cipher list") != std::string::npos);
+  CHECK(server->ask("select current_setting('ssl_ciphers')") == "PROFILE=NONE");
 }
 
 TEST_CASE("the same is seen where the server writes its log itself") {
@@ -182,7 +243,7 @@ TEST_CASE("the same is seen where the server writes its log itself") {
   server->append("postgresql.conf", "logging_collector = on\nlog_directory = 'log'\n");
   server->restart();
   turn_on(*server);
-  server->append("postgresql.conf", "ssl_ecdh_curve = 'no-such-curve'\n");
+  server->append("postgresql.conf", "ssl_ciphers = 'PROFILE=NONE'\n");
   const auto refused = server->node().reload({});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().detail.find("SSL configuration was not reloaded") != std::string::npos);

@@ -40,6 +40,8 @@ class Server {
   /// `options` as on a command line, "-c ssl=on".
   void restart(const std::string& options = "");
   void stop();
+  /// Stopped and started: whether it came up with its files as they are.
+  bool starts();
   void sql(const std::string& statement) const;
   /// First column of the first row.
   [[nodiscard]] std::string ask(const std::string& query) const;

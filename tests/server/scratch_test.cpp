@@ -164,6 +164,16 @@ void Server::restart(const std::string& options) {
   running_ = true;
 }
 
+bool Server::starts() {
+  stop();
+  running_ = shell(fmt::format("{}/pg_ctl -D {} -l {} -w start >/dev/null 2>&1 && echo started || "
+                               "true",
+                               programs, data, log),
+                   true)
+                 .starts_with("started");
+  return running_;
+}
+
 std::string Server::ask(const std::string& query) const {
   return house::must(
       host::as_user(postgres(), std::chrono::seconds(10), [&]() -> base::Result<std::string> {
