@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "audit/catalogue.h"
+#include "audit/overrides.h"
 #include "x509/certificate.h"
 
 namespace audit {
@@ -51,6 +52,17 @@ Branch on(const HostFacts& facts, const ServedFacts& served) {
   return {"proven", "TLS is on, and what is served is what lies on disk", "", place, true};
 }
 
+/// Where somebody beats ssl.conf an apply changes nothing: the remedy is to undo that first.
+Branch with_override(const HostFacts& facts, Branch branch) {
+  if (!facts.server_slot) return branch;
+  const SettingFact* by = overriding(*facts.server, facts.server_slot->folder, "");
+  if (by == nullptr) return branch;
+  branch.sentence += "; " + sentence_of(*by);
+  branch.remedy = undo(*by) + " Then run pgseal apply.";
+  branch.place = {by->file, by->line};
+  return branch;
+}
+
 base::Finding about(std::string_view code, const HostFacts& facts, std::string message,
                     const Branch& branch) {
   base::Finding found = finding(code, std::move(message));
@@ -83,7 +95,9 @@ Branch tls_branch(const HostFacts& facts, const ServedFacts& served) {
             "the server could not be asked: " + facts.server->problem,
             "Let pg_hba.conf admit the server's OS user over the socket (peer).",
             {}};
-  return running_value(*facts.server, "ssl") == "on" ? on(facts, served) : off(*facts.server);
+  Branch branch =
+      running_value(*facts.server, "ssl") == "on" ? on(facts, served) : off(*facts.server);
+  return branch.good ? branch : with_override(facts, std::move(branch));
 }
 
 base::Findings server_findings(const HostFacts& facts, const ServedFacts& served, std::int64_t at) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "audit/catalogue.h"
+#include "audit/overrides.h"
 #include "planning/pairs.h"
 #include "planning/server_settings.h"
 #include "planning/wanted.h"
@@ -258,17 +259,14 @@ class HostPlanner {
   /// Where something beats ssl.conf no reload helps: say what and where.
   bool override_found() {
     const fleet::ServerFacts& server = *view_.facts->server;
-    const fleet::SettingFact* by = overriding(server, view_.facts->server_slot->folder);
+    const fleet::SettingFact* by = audit::overriding(server, view_.facts->server_slot->folder,
+                                                     desired_.environment->policy.min_protocol);
     if (by == nullptr) return false;
-    const bool command_line = by->file.empty();
-    base::Finding found = audit::finding("server.settings-overridden",
-                                         fmt::format("{} = '{}' on \"{}\" beats pgseal's ssl.conf",
-                                                     by->name, by->value, host_.name));
-    found.detail = command_line ? "It comes from the " + by->source + "." : "";
-    found.hint = by->file.ends_with("postgresql.auto.conf")
-                     ? fmt::format("ALTER SYSTEM RESET {};", by->name)
-                 : command_line ? "Take the option out of what starts the server and restart it."
-                                : "Take that line out.";
+    base::Finding found =
+        audit::finding("server.settings-overridden",
+                       fmt::format("{} on \"{}\"", audit::sentence_of(*by), host_.name));
+    found.detail = by->file.empty() ? "It comes from the " + by->source + "." : "";
+    found.hint = audit::undo(*by);
     found.host = host_.name;
     found.slot = fleet::to_string(fleet::server_slot(host_.name));
     found.file = by->file;

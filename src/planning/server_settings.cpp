@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "audit/tls_branch.h"
@@ -14,7 +13,6 @@ namespace planning {
 namespace {
 
 using fleet::ServerFacts;
-using fleet::SettingFact;
 
 std::string path_of(const std::string& folder, std::string_view file) {
   return folder + "/" + std::string(file);
@@ -57,29 +55,6 @@ settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSett
   conf.min_protocol = want.min_protocol;
   if (want.client_trust) conf.client_ca_path = path_of(slot.folder, fleet::server_trust_file);
   return conf;
-}
-
-const SettingFact* overriding(const ServerFacts& server, const std::string& folder) {
-  const std::string ours = path_of(folder, fleet::server_settings_file);
-  constexpr std::array<std::string_view, 4> names = {"ssl", "ssl_cert_file", "ssl_key_file",
-                                                     "ssl_ca_file"};
-  for (const SettingFact& fact : server.running_settings) {
-    const bool of_ours = std::find(names.begin(), names.end(), fact.name) != names.end();
-    if (!of_ours) continue;
-    if (fact.source == "command line" || fact.source == "environment variable") return &fact;
-  }
-  // The last row of a name in pg_file_settings is the one in force.
-  for (const std::string_view name : names) {
-    const SettingFact* last = nullptr;
-    bool ours_seen = false;
-    for (const SettingFact& fact : server.written_settings) {
-      if (fact.name != name) continue;
-      last = &fact;
-      ours_seen = ours_seen || fact.file == ours;
-    }
-    if (last != nullptr && ours_seen && last->file != ours) return last;
-  }
-  return nullptr;
 }
 
 bool serves_own(const HostView& host) {

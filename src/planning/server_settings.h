@@ -25,10 +25,6 @@ settings::SslConf wanted_conf(const fleet::SlotFacts& slot, const fleet::TlsSett
 /// Judges a running server. `client_trust` of `want` says whether ssl_ca_file shall be ours by now.
 SettingsJudgement judge_settings(const HostView& host, const fleet::TlsSettings& want);
 
-/// Who beats our ssl.conf: the written setting in force that is not ours, with its place; null
-/// where ours counts. Only meaningful once the include is in place.
-const fleet::SettingFact* overriding(const fleet::ServerFacts& server, const std::string& folder);
-
 /// Why what is served is not what lies on disk, or null (also where nobody could ask).
 std::optional<std::string> served_differs(const HostView& host, bool client_trust);
 

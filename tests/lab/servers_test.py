@@ -104,6 +104,35 @@ class Servers(unittest.TestCase):
         _, found = self.finding("server.settings-overridden")
         self.assertIn("command line", found["detail"])
 
+    def test_alter_system_is_named_by_plan_and_verify_with_what_undoes_it(self):
+        self.lab.pgseal("apply", "--yes", status=0)
+        for name, value in (("ssl", "off"), ("ssl_min_protocol_version", "TLSv1")):
+            with self.subTest(name):
+                self.lab.sql("db1", f"alter system set {name} = '{value}'")
+                self.write([])
+                plan, found = self.finding("server.settings-overridden")
+                self.assertEqual(found["hint"], f"ALTER SYSTEM RESET {name};")
+                self.assertIn(f"{name} = '{value}'", self.lab.run("db1", f"sed -n {found['line']}p {found['file']}"))
+                self.assertEqual(steps_on_server(plan), [])
+                self.lab.pgseal("apply", "--yes", status=1)
+                if name == "ssl":
+                    host = self.lab.json("verify", status=1)["hosts"][0]
+                    self.assertEqual(host["remedy"], "ALTER SYSTEM RESET ssl; Then run pgseal apply.")
+                self.lab.sql("db1", f"alter system reset {name}")
+                self.lab.pgseal("apply", "--yes", status=0)
+        self.assertTrue(self.lab.json("verify", status=0)["ok"])
+
+    def test_an_option_that_keeps_clients_unverified_or_lets_an_old_protocol_in_is_named(self):
+        self.lab.pgseal("apply", "--yes", status=0)
+        for option in ("ssl_ca_file=", "ssl_min_protocol_version=TLSv1"):
+            with self.subTest(option):
+                self.lab.run("db1", f"cd / && {PG_CTL} -m fast stop >/dev/null && {PG_CTL} -l /tmp/log -o "
+                                    f"'-c config_file={CONFIGURATION} -c {option}' start >/dev/null", user="postgres")
+                plan, found = self.finding("server.settings-overridden")
+                self.assertIn(option.split("=", 1)[0], found["message"])
+                self.assertIn("command line", found["detail"])
+                self.assertEqual(steps_on_server(plan), [])
+
     def test_another_data_directory_than_the_pinned_one_gets_nothing_until_it_is_taken_over(self):
         self.lab.pgseal("apply", "--yes", status=0)
         self.lab.run("db1", f"cd / && {PG_CTL} -m fast stop >/dev/null && mv /var/lib/postgresql/15/main /tmp/was && "

@@ -395,6 +395,53 @@ TEST_CASE("a setting that beats ours is named with its place, and no reload is t
   CHECK_FALSE(has(plan, "db1", ActKind::reload));
 }
 
+TEST_CASE(
+    "a weaker protocol that beats the policy's is named, by ALTER SYSTEM or the command line") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  auto& server = *world.observed.hosts["db1"].facts->server;
+  const std::string name = "ssl_min_protocol_version";
+  server.written_settings = {{name, "TLSv1.2", "", "/etc/pgseal/server/db1/ssl.conf", 5, false, ""},
+                             {name, "TLSv1.2", "", "/data/postgresql.auto.conf", 4, false, ""}};
+  CHECK(found(world.plan(), "server.settings-overridden") == nullptr);
+  server.written_settings[1].value = "TLSv1";
+  const auto by_file = world.plan();
+  const auto* finding = found(by_file, "server.settings-overridden");
+  REQUIRE(finding != nullptr);
+  CHECK(finding->line == 4);
+  CHECK(finding->hint == "ALTER SYSTEM RESET ssl_min_protocol_version;");
+  CHECK_FALSE(has(by_file, "db1", ActKind::reload));
+
+  server.written_settings.pop_back();
+  for (auto& fact : server.running_settings)
+    if (fact.name == name) fact = {name, "TLSv1", "command line", "", 0, false, ""};
+  const auto by_option = world.plan();
+  finding = found(by_option, "server.settings-overridden");
+  REQUIRE(finding != nullptr);
+  CHECK(finding->detail == "It comes from the command line.");
+  CHECK_FALSE(has(by_option, "db1", ActKind::reload));
+}
+
+TEST_CASE("an option of the command line that says what ours says is no obstacle") {
+  World world;
+  auto& server = *world.observed.hosts["db1"].facts->server;
+  server.running_settings = {{"ssl", "on", "command line", "", 0, false, ""}};
+  CHECK(found(world.plan(), "server.settings-overridden") == nullptr);
+  server.running_settings[0].value = "off";
+  CHECK(found(world.plan(), "server.settings-overridden") != nullptr);
+}
+
+TEST_CASE("ALTER SYSTEM is seen before ssl.conf is written") {
+  World world;
+  auto& server = *world.observed.hosts["db1"].facts->server;
+  server.written_settings = {{"ssl", "on", "", "/etc/p.conf", 9, false, ""},
+                             {"ssl", "off", "", "/data/postgresql.auto.conf", 3, false, ""}};
+  const auto plan = world.plan();
+  REQUIRE(found(plan, "server.settings-overridden") != nullptr);
+  CHECK_FALSE(has(plan, "db1", ActKind::write_server_settings));
+}
+
 TEST_CASE("the second identity of an OS user lies in its own folder") {
   World world;
   world.environment.identities.push_back(world.environment.identities[0]);
