@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "hba/mask.h"
+#include "server/edit_place.h"
 #include "server/include_edit.h"
 #include "server/tls_context.h"
 #include "settings/managed.h"
@@ -153,6 +154,10 @@ void Server::observe(fleet::HostFacts& facts) {
     fill_viewed(*view, server);
     fill_files(*view, ssl_conf_path(), server);
     note_problems(*view, chosen->os_user, facts);
+    if (server.managed_by.empty() && view->config.problem.empty()) {
+      const base::Findings obstacles = obstacles_to_edit(*view, ssl_conf_path());
+      facts.findings.insert(facts.findings.end(), obstacles.begin(), obstacles.end());
+    }
   } else {
     server.problem = view.error().message;
     if (!view.error().detail.empty())

@@ -3,12 +3,9 @@
 // includes it. The line goes first: naming a file that is not there yet changes nothing
 // (include_if_exists), so an end in between leaves the server as it was.
 #include <fmt/format.h>
-#include <pwd.h>
-#include <sys/stat.h>
-
-#include <array>
 
 #include "base/text.h"
+#include "server/edit_place.h"
 #include "server/include_edit.h"
 #include "server/server.h"
 #include "server/tls_files.h"
@@ -26,57 +23,13 @@ using base::Result;
 constexpr std::size_t edited_file_bytes = 4UL * 1024 * 1024;
 constexpr std::chrono::seconds editing_limit{20};
 
-Result<host::OsUser> owner_of_folder(const std::string& path) {
-  struct stat state {};
-  if (stat(path.c_str(), &state) != 0) {
-    return base::system_error(Code::server_settings, fmt::format("could not look at \"{}\"", path),
-                              errno);
-  }
-  if (state.st_uid == 0) return host::root_user();
-  passwd entry{};
-  passwd* found = nullptr;
-  std::array<char, 16384> room{};
-  if (getpwuid_r(state.st_uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) {
-    return base::error(
-        Code::server_settings,
-        fmt::format("\"{}\" belongs to user {}, who does not exist", path, state.st_uid));
-  }
-  return host::OsUser{entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir};
-}
-
-base::Error refused(const IncludeEdit& edit, std::string_view why) {
-  return base::error(Code::server_settings,
-                     fmt::format("\"{}/{}\" {}, and pgseal does not replace it", edit.folder,
-                                 edit.name, why))
-      .with_hint(
-          "Make it a plain file of the server's user, or add the include_if_exists line yourself.");
-}
-
-/// What can be said before anything is written; the editing child looks again.
-Result<void> check_place(const IncludeEdit& edit, const host::OsUser& owner) {
-  struct stat state {};
-  const std::string path = edit.folder + "/" + edit.name;
-  if (lstat(path.c_str(), &state) != 0) {
-    if (!edit.exists && errno == ENOENT) return {};
-    return base::system_error(Code::server_settings, fmt::format("could not look at \"{}\"", path),
-                              errno);
-  }
-  if (S_ISLNK(state.st_mode)) return refused(edit, "is a symbolic link");
-  if (!S_ISREG(state.st_mode)) return refused(edit, "is not a regular file");
-  if (state.st_nlink > 1) return refused(edit, "has several names (hard links)");
-  if (owner.uid != 0 && state.st_uid != owner.uid) {
-    return refused(edit, "does not belong to the owner of its folder");
-  }
-  return {};
-}
-
 /// The child's work: as the folder's owner, no link followed, owner and mode as they were.
 Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& owner) {
   const host::Folder folder = TRY(host::Folder::open(edit.folder, owner));
   const host::FileState state = TRY(folder.look(edit.name));
   host::Ownership ownership{owner.uid, owner.gid, 0644};
   if (state.exists()) {
-    if (state.kind != host::FileKind::regular) return refused(edit, describe(state.kind));
+    if (state.kind != host::FileKind::regular) return refused_place(edit, describe(state.kind));
     if (TRY(folder.read(edit.name, edited_file_bytes)) != edit.before) {
       return base::error(Code::file_changed,
                          fmt::format("\"{}\" was changed meanwhile", folder.path_of(edit.name)));

@@ -79,6 +79,19 @@ class Servers(unittest.TestCase):
                 self.assertEqual(steps_on_server(plan), [])
                 self.lab.run("db1", f"cat >{CONFIGURATION} <<'END'\n{kept}\nEND")
 
+    def test_a_configuration_that_cannot_be_edited_is_said_before_anything_is_made(self):
+        folder = CONFIGURATION.rsplit("/", 1)[0]
+        for spoil, mend in ((f"mv {CONFIGURATION} /srv/real.conf && ln -s /srv/real.conf {CONFIGURATION}",
+                             f"mv /srv/real.conf {CONFIGURATION}"),
+                            (f"chown root {folder}; chown postgres {folder}/..",
+                             f"chown postgres {folder}; chown root {folder}/..")):
+            with self.subTest(spoil):
+                self.lab.run("db1", spoil)
+                plan, found = self.finding("server.config-unwritable")
+                self.assertIn("include_if_exists = '/etc/pgseal/server/db1/ssl.conf'", found["hint"])
+                self.assertEqual(steps_on_server(plan), [])
+                self.lab.run("db1", mend)
+
     def test_a_managed_file_is_not_written_and_the_plan_says_what_to_put_there(self):
         self.lab.run("db1", f"sed -i '1i # This file is managed by Puppet. DO NOT EDIT.' {CONFIGURATION}")
         plan, found = self.finding("server.managed")

@@ -126,6 +126,10 @@ TEST_CASE("a configuration file that is a link is not replaced") {
   std::filesystem::remove(server->data + "/postgresql.conf");
   std::filesystem::create_symlink("real.conf", server->data + "/postgresql.conf");
   const std::string original = server->get("real.conf");
+  const fleet::HostFacts facts = server->observe();
+  REQUIRE(facts.findings.size() == 1);
+  CHECK(facts.findings[0].code == "server.config-unwritable");
+  CHECK(facts.findings[0].message.find("is a symbolic link") != std::string::npos);
   const auto refused = server->node().write_settings(server->write_act());
   const std::string after = server->get("real.conf");
   std::filesystem::remove(server->data + "/postgresql.conf");
@@ -134,6 +138,38 @@ TEST_CASE("a configuration file that is a link is not replaced") {
   CHECK(refused.error().message.find("postgresql.conf\" is a symbolic link") != std::string::npos);
   CHECK(after == original);
   CHECK_FALSE(std::filesystem::exists(server->ssl_conf()));
+}
+
+TEST_CASE("a link that includes our line is nothing to complain of") {
+  Server* server = Server::fresh();
+  if (server == nullptr) return;
+  server->put("real.conf", server->get("postgresql.conf") + "include_if_exists = '" +
+                               server->ssl_conf() + "'\n");
+  std::filesystem::remove(server->data + "/postgresql.conf");
+  std::filesystem::create_symlink("real.conf", server->data + "/postgresql.conf");
+  const fleet::HostFacts facts = server->observe();
+  std::filesystem::remove(server->data + "/postgresql.conf");
+  CHECK(facts.findings.empty());
+}
+
+TEST_CASE("a folder that others can write, or its owner cannot, is said before anything is made") {
+  Server* server = Server::fresh();
+  if (server == nullptr) return;
+  CHECK(server->observe().findings.empty());
+  const auto with_mode = [&](mode_t mode) {
+    const mode_t before = house::seen(server->data).st_mode & 07777U;
+    REQUIRE(chmod(server->data.c_str(), mode) == 0);
+    const base::Findings findings = server->observe().findings;
+    REQUIRE(chmod(server->data.c_str(), before) == 0);
+    return findings;
+  };
+  for (const mode_t mode : {mode_t{0500}, mode_t{0777}}) {
+    const base::Findings findings = with_mode(mode);
+    const base::Finding* found = find(findings, "server.config-unwritable");
+    REQUIRE(found != nullptr);
+    CHECK(found->message.find(server->data) != std::string::npos);
+    CHECK(found->hint.find("include_if_exists = '" + server->ssl_conf()) != std::string::npos);
+  }
 }
 
 TEST_CASE("an include_dir takes our line instead of the configuration file") {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "server/edit_place.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+
+#include "host/folder.h"
+
+namespace server {
+
+using base::Code;
+using base::Result;
+
+namespace {
+
+constexpr std::chrono::seconds looking_limit{10};
+
+/// As the folder's owner: the way there is safe, and a file can be made there.
+Result<std::string> reach_within(const std::string& path, const host::OsUser& owner) {
+  TRY(host::Folder::open(path, owner));
+  if (access(path.c_str(), W_OK | X_OK) != 0)
+    return base::system_error(Code::server_settings, fmt::format("could not write in \"{}\"", path),
+                              errno);
+  return std::string();
+}
+
+Result<void> try_place(const ServerView& view, const std::string& ssl_conf_path) {
+  const std::optional<IncludeEdit> edit = TRY(include_edit(view, ssl_conf_path));
+  if (!edit) return {};
+  const host::OsUser owner = TRY(owner_of_folder(edit->folder));
+  TRY(check_place(*edit, owner));
+  TRY(host::as_user(owner, looking_limit, [&] { return reach_within(edit->folder, owner); }));
+  return {};
+}
+
+}  // namespace
+
+Result<host::OsUser> owner_of_folder(const std::string& path) {
+  struct stat state {};
+  if (stat(path.c_str(), &state) != 0) {
+    return base::system_error(Code::server_settings, fmt::format("could not look at \"{}\"", path),
+                              errno);
+  }
+  if (state.st_uid == 0) return host::root_user();
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16384> room{};
+  if (getpwuid_r(state.st_uid, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) {
+    return base::error(
+        Code::server_settings,
+        fmt::format("\"{}\" belongs to user {}, who does not exist", path, state.st_uid));
+  }
+  return host::OsUser{entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir};
+}
+
+base::Error refused_place(const IncludeEdit& edit, std::string_view why) {
+  return base::error(Code::server_settings,
+                     fmt::format("\"{}/{}\" {}, and pgseal does not replace it", edit.folder,
+                                 edit.name, why))
+      .with_hint(
+          "Make it a plain file of the server's user, or add the include_if_exists line yourself.");
+}
+
+Result<void> check_place(const IncludeEdit& edit, const host::OsUser& owner) {
+  struct stat state {};
+  const std::string path = edit.folder + "/" + edit.name;
+  if (lstat(path.c_str(), &state) != 0) {
+    if (!edit.exists && errno == ENOENT) return {};
+    return base::system_error(Code::server_settings, fmt::format("could not look at \"{}\"", path),
+                              errno);
+  }
+  if (S_ISLNK(state.st_mode)) return refused_place(edit, "is a symbolic link");
+  if (!S_ISREG(state.st_mode)) return refused_place(edit, "is not a regular file");
+  if (state.st_nlink > 1) return refused_place(edit, "has several names (hard links)");
+  if (owner.uid != 0 && state.st_uid != owner.uid) {
+    return refused_place(edit, "does not belong to the owner of its folder");
+  }
+  return {};
+}
+
+base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path) {
+  const Result<void> possible = try_place(view, ssl_conf_path);
+  if (possible) return {};
+  base::Finding found;
+  found.code = "server.config-unwritable";
+  found.message = possible.error().message;
+  found.detail = possible.error().detail;
+  found.hint = fmt::format(
+      "Put that right, or add this line at the end of the configuration yourself: "
+      "include_if_exists = '{}'",
+      ssl_conf_path);
+  found.file = view.config_file;
+  return {std::move(found)};
+}
+
+}  // namespace server

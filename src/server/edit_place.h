@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: PostgreSQL
+// Whether the line that includes ssl.conf can be put where it belongs: asked when the host is
+// observed, so that nothing is begun that cannot be ended, and again before anything is written.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/result.h"
+#include "host/child.h"
+#include "server/include_edit.h"
+#include "server/view.h"
+
+namespace server {
+
+/// Whoever may write there. Error server_settings.
+base::Result<host::OsUser> owner_of_folder(const std::string& path);
+
+base::Error refused_place(const IncludeEdit& edit, std::string_view why);
+
+/// What can be said before anything is written; the editing child looks again.
+base::Result<void> check_place(const IncludeEdit& edit, const host::OsUser& owner);
+
+/// "server.config-unwritable" where an edit is needed and could not be made.
+base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path);
+
+}  // namespace server
