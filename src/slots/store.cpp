@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "slots/store.h"
 
+#include <errno.h>
 #include <fmt/format.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -60,6 +62,16 @@ Result<SeenFile> see_file(const host::Folder& folder, const std::string& name) {
   return file;
 }
 
+/// What is complete needs no writing, whatever its folder's mode.
+Result<void> check_writable(const SlotFiles& files, const std::string& path) {
+  if (files.slot.place != fleet::SlotPlace::home || files.slot.kind != fleet::SlotKind::client ||
+      access(path.c_str(), W_OK | X_OK) == 0)
+    return {};
+  return base::error(Code::file_unsafe,
+                     fmt::format("user \"{}\" cannot write in \"{}\": {}", files.actor.name,
+                                 base::printable_line(path), strerror(errno)));
+}
+
 Result<std::string> see_packed(const SlotFiles& files) {
   const auto base = host::Folder::open(files.base, files.actor);
   const bool client = files.slot.kind == fleet::SlotKind::client;
@@ -70,10 +82,18 @@ Result<std::string> see_packed(const SlotFiles& files) {
         .with_detail(base.error().message + ": " + base.error().detail);
   if (!base) return base.error();
   const auto folder = TRY(open_below(files.base, files.folders, files.actor));
-  if (!folder) return base::pack({});
+  if (!folder) {
+    TRY(check_writable(files, files.base));
+    return base::pack({});
+  }
   std::vector<std::string> packed;
-  for (const std::string& name : {files.key, files.certificate, files.trust, files.pending})
-    packed.push_back(pack_file(TRY(see_file(*folder, name))));
+  bool complete = true;
+  for (const std::string& name : {files.key, files.certificate, files.trust, files.pending}) {
+    const SeenFile file = TRY(see_file(*folder, name));
+    complete = complete && (file.exists() || name == files.pending);
+    packed.push_back(pack_file(file));
+  }
+  if (!complete) TRY(check_writable(files, folder->path()));
   return base::pack(packed);
 }
 

@@ -165,5 +165,19 @@ class ALostController(unittest.TestCase):
         self.assertTrue(lab.json("verify", status=0)["ok"])
 
 
+class ClosedHomes(unittest.TestCase):
+    def test_a_home_that_its_user_cannot_write_in_gets_no_step_and_is_said(self):
+        lab = lab_or_skip("--databases", "1", "--applications", "1")
+        self.addCleanup(lab.close)
+        lab.run("app1", "chmod 500 ~deploy")
+        plan = lab.json("plan", status=1)
+        found = [finding for finding in plan["findings"] if finding["code"] == "slot.unsafe"]
+        self.assertEqual([finding["host"] for finding in found], ["app1"])
+        self.assertIn("cannot write in", found[0]["message"])
+        self.assertEqual([step for step in steps(plan) if step[2] == "client:deploy@deploy"], [])
+        lab.run("app1", "chmod 700 ~deploy")
+        lab.pgseal("apply", "--yes", status=0)
+
+
 if __name__ == "__main__":
     unittest.main()

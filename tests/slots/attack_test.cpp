@@ -199,6 +199,24 @@ TEST_CASE("a home that is missing, or root's, is a fact") {
   CHECK_FALSE(must(host.slots().look(fleet::client_slot("app", "nobody-here"))).user_exists);
 }
 
+TEST_CASE("a home that its user cannot write in is a fact while something is missing there") {
+  if (house::root_is_missing()) return;
+  House host;
+  auto slots = host.slots();
+  Office office = Office::open(x509::AuthorityKind::client);
+  REQUIRE(::chmod(host.home.c_str(), 0500) == 0);
+  CHECK(must(slots.look(client)).unsafe ==
+        fmt::format("user \"deploy\" cannot write in \"{}\": Permission denied", host.home));
+  REQUIRE(::chmod(host.home.c_str(), 0700) == 0);
+  CHECK(must(slots.look(client)).unsafe.empty());
+  house::issue(slots, client, office);
+  const std::string folder = host.home + "/.postgresql";
+  REQUIRE(::chmod(folder.c_str(), 0500) == 0);
+  CHECK(must(slots.look(client)).unsafe.find(folder) != std::string::npos);
+  host.put(host.pair("root.crt"), office.pem());
+  CHECK(must(slots.look(client)).unsafe.empty());
+}
+
 TEST_CASE("names that would lead elsewhere are refused before they are paths") {
   if (house::root_is_missing()) return;
   House host;
