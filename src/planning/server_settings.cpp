@@ -86,7 +86,7 @@ bool loaded_others(const HostView& host) {
 /// The server reads its files as its own user; ours is passed over where that user cannot.
 bool sees_conf(const ServerFacts& server, const std::string& path) {
   return std::any_of(server.written_settings.begin(), server.written_settings.end(),
-                     [&](const SettingFact& fact) { return fact.file == path; });
+                     [&](const fleet::SettingFact& fact) { return fact.file == path; });
 }
 
 }  // namespace
