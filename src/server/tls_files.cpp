@@ -192,6 +192,7 @@ base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>
                                                   const host::OsUser& user) {
   std::string packed = TRY(host::as_user(user, reading_limit, [&]() -> base::Result<std::string> {
     std::vector<std::string> read;
+    read.reserve(paths.size());
     for (const std::string& path : paths) read.push_back(read_packed(path));
     std::string all = base::pack(read);
     for (std::string& item : read) explicit_bzero(item.data(), item.size());
@@ -202,6 +203,7 @@ base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>
   if (items.size() != paths.size())
     return base::error(base::Code::internal, "a child's files cannot be read");
   std::vector<TlsFile> files;
+  files.reserve(items.size());
   for (std::string& item : items) {
     files.push_back(TRY(unpack_tls_file(item)));
     explicit_bzero(item.data(), item.size());
