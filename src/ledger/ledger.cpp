@@ -140,9 +140,13 @@ std::string to_string(const Holder& holder, Time since) {
                      base::format_time(since), holder.command);
 }
 
-bool exists(const std::string& folder) {
+Result<bool> exists(const std::string& folder) {
+  const std::string path = ledger_path(folder);
   struct stat status {};
-  return ::lstat(ledger_path(folder).c_str(), &status) == 0;
+  if (::lstat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  const int why = errno;
+  return base::system_error(Code::ledger_open, fmt::format("could not look at \"{}\"", path), why);
 }
 
 Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -155,7 +159,7 @@ Result<Ledger> Ledger::create(const std::string& folder, const std::string& envi
   TRY(prepare_folder(folder));
   {
     const base::Fd lock = TRY(take_lock(folder, to_string(holder, at)));
-    if (exists(folder))
+    if (TRY(exists(folder)))
       return base::error(Code::ledger_open,
                          fmt::format("there is a ledger in \"{}\" already", folder));
     TRY(make_file(folder, environment, at));

@@ -33,7 +33,8 @@ struct Holder {
 std::string to_string(const Holder& holder, base::Time since);
 
 /// Whether `folder` holds a ledger (of whatever kind). What tells a first apply from the others.
-bool exists(const std::string& folder);
+/// Error Code::ledger_open where that cannot be seen: what may not be looked at is not absent.
+base::Result<bool> exists(const std::string& folder);
 
 /// Methods are safe from several threads: one at a time goes in. Every writing one is one durable
 /// transaction, or part of the transaction around it; in a ledger opened for reading it is an error

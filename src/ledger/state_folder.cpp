@@ -59,10 +59,15 @@ base::Result<void> prepare_folder(const std::string& folder) {
 base::Result<void> check_folder(const std::string& folder) {
   struct stat status {};
   const std::string path = ledger_path(folder);
-  if (::lstat(folder.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
+  if (::lstat(folder.c_str(), &status) != 0) {
+    const int why = errno;
+    if (why != ENOENT && why != ENOTDIR)
+      return base::system_error(Code::ledger_open, fmt::format("could not look at \"{}\"", folder),
+                                why);
     return base::error(Code::ledger_missing, fmt::format("there is no ledger in \"{}\"", folder))
         .with_detail("The folder does not exist.")
         .with_hint("The first pgseal apply makes it.");
+  }
   if (!S_ISDIR(status.st_mode)) return refused(folder, "is not a folder", "");
   if ((status.st_mode & 0022) != 0)
     return refused(folder, "can be written by others", "The state folder has mode 0700.");

@@ -43,7 +43,7 @@ class Run {
   /// Takes the ledger's lock where there is a ledger, then looks.
   Result<void> begin(ledger::Access access) {
     chosen_ = TRY(choose_hosts(environment_, options_.hosts));
-    if (ledger::exists(environment_.state))
+    if (TRY(ledger::exists(environment_.state)))
       ledger_ = TRY(ledger::Ledger::open(environment_.state, environment_.name, access,
                                          holder(who_), world_.now()));
     observed_ = observer_.observe();

@@ -11,7 +11,7 @@ ledger::Holder holder(const Operator& who) { return {who.pid, who.host, who.user
 
 Result<std::optional<ledger::Ledger>> read_ledger(const fleet::Environment& environment,
                                                   const Operator& who, base::Time at) {
-  if (!ledger::exists(environment.state)) return std::optional<ledger::Ledger>();
+  if (!TRY(ledger::exists(environment.state))) return std::optional<ledger::Ledger>();
   return std::optional<ledger::Ledger>(TRY(ledger::Ledger::open(
       environment.state, environment.name, ledger::Access::read, holder(who), at)));
 }

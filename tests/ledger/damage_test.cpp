@@ -79,7 +79,23 @@ TEST_CASE("a path with a typo makes no new ledger") {
   for (const Access access : {Access::read, Access::write})
     CHECK(why_not(folder.state(), access) == Code::ledger_missing);
   CHECK(std::filesystem::is_empty(folder.state()));
-  CHECK(!ledger::exists(folder.state()));
+  const auto there = ledger::exists(folder.state());
+  REQUIRE(there);
+  CHECK(!*there);
+}
+
+TEST_CASE("a folder that may not be looked into is not one without a ledger") {
+  const Scratch folder;
+  made(folder.state());
+  std::filesystem::permissions(folder.state(), std::filesystem::perms::none);
+  const int seen = in_child([&] {
+    if (::geteuid() == 0 && ::setuid(65534) != 0) return 1;  // root may look everywhere
+    const auto there = ledger::exists(folder.state());
+    if (there || there.error().code != Code::ledger_open) return 2;
+    return why_not(folder.state(), Access::read) == Code::ledger_open ? 0 : 3;
+  });
+  std::filesystem::permissions(folder.state(), std::filesystem::perms::owner_all);
+  CHECK(seen == 0);
 }
 
 TEST_CASE("a ledger is not made over another, nor where the parent is missing") {
