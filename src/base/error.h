@@ -35,6 +35,7 @@ enum class Code : std::uint16_t {
   authority_clock = 1304,
   authority_refused = 1305,
   authority_request = 1306,
+  authority_key_exposed = 1307,
   link_unreachable = 1401,
   link_host_key_unknown = 1402,
   link_host_key_changed = 1403,

@@ -37,7 +37,13 @@ Result<Secret> from_descriptor(const char* text) {
   if (failed != std::errc() || end != digits.end() || number < 0)
     return base::error(Code::authority_passphrase, "PGSEAL_PASSPHRASE_FD is not a descriptor");
   const base::Fd descriptor(number);
-  return accept(Secret(TRY(base::read_all(number, passphrase_bytes))), "PGSEAL_PASSPHRASE_FD");
+  auto read = base::read_all(number, passphrase_bytes);
+  if (!read)
+    return base::error(Code::authority_passphrase,
+                       fmt::format("could not read a passphrase from descriptor {}", number))
+        .with_detail(read.error().detail.empty() ? read.error().message : read.error().detail)
+        .with_hint("PGSEAL_PASSPHRASE_FD names an open descriptor: PGSEAL_PASSPHRASE_FD=3 3<FILE.");
+  return accept(Secret(std::move(*read)), "PGSEAL_PASSPHRASE_FD");
 }
 
 Result<Secret> from_file(const std::string& path) {

@@ -72,7 +72,7 @@ class Run {
     }
     desk_.emplace(
         environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now);
-    TRY(desk_->found());
+    TRY(desk_->found(unused_generation(environment_.name, observed_)));
     if (signs()) TRY(desk_->open_all());
     return refresh();
   }

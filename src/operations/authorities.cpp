@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/fd.h"
 #include "operations/parallel.h"
 #include "x509/authority.h"
+#include "x509/bundle.h"
 #include "x509/names.h"
 #include "x509/request.h"
 
@@ -23,7 +25,7 @@ using base::Result;
 using x509::AuthorityKind;
 
 constexpr std::size_t key_bytes = 64 * 1024;
-constexpr int first_generation = 1;
+constexpr auto npos = std::string_view::npos;
 constexpr std::array<AuthorityKind, 2> both = {AuthorityKind::server, AuthorityKind::client};
 
 const char* word(AuthorityKind kind) { return kind == AuthorityKind::server ? "server" : "client"; }
@@ -44,11 +46,12 @@ Result<std::string> key_text(const x509::PrivateKey& key, const base::Secret* pa
 
 /// A new authority whose key lies on the disk.
 Result<x509::Authority> make_authority(const fleet::Environment& environment, AuthorityKind kind,
-                                       const base::Secret* passphrase, base::Time at) {
+                                       int generation, const base::Secret* passphrase,
+                                       base::Time at) {
   x509::AuthorityOrder order;
   order.kind = kind;
   order.environment = environment.name;
-  order.generation = first_generation;
+  order.generation = generation;
   order.lifetime = base::Days(environment.policy.authority_days);
   order.key_type = environment.policy.key_type;
   x509::Authority made = TRY(x509::create_authority(order, at));
@@ -58,11 +61,35 @@ Result<x509::Authority> make_authority(const fleet::Environment& environment, Au
   return made;
 }
 
+/// As OpenSSH does with its keys: what others may read or write is no secret, and is not used.
+Result<void> refuse_exposed(const std::string& path) {
+  struct stat seen {};
+  if (::stat(path.c_str(), &seen) != 0 || (seen.st_mode & 077) == 0) return {};  // reading says why
+  return base::error(Code::authority_key_exposed,
+                     fmt::format("authority's key \"{}\" is open to others", path))
+      .with_detail(fmt::format("Its mode is {:04o}.", seen.st_mode & 07777U))
+      .with_hint(fmt::format(
+          "If nobody else can have read it: chmod 600 {}; else it signs for whoever did.", path));
+}
+
+/// A key that does not open is the authority's trouble, whatever the parser calls it.
+base::Error unopened(base::Error why, AuthorityKind kind, bool encrypted) {
+  if (why.code != Code::key) return why;
+  if (encrypted)
+    return base::error(Code::authority_passphrase,
+                       fmt::format("{} authority's key has a passphrase", word(kind)))
+        .with_detail("The configuration says passphrase = \"none\".")
+        .with_hint("Say in [authority] where its passphrase comes from.");
+  why.code = Code::authority_key_lost;
+  return std::move(why).with_hint("Restore the state folder from its backup, as one whole.");
+}
+
 /// The authority of a row of the ledger, with its key from the disk.
 Result<x509::Authority> read_authority(const fleet::Environment& environment,
                                        const ledger::Authority& row,
                                        const base::Secret* passphrase) {
   const std::string path = key_path(environment, row.kind, row.generation);
+  TRY(refuse_exposed(path));
   auto text = base::read_file(path, key_bytes);
   if (!text)
     return base::error(
@@ -72,7 +99,10 @@ Result<x509::Authority> read_authority(const fleet::Environment& environment,
         .with_hint("Restore the state folder from its backup, as one whole.");
   const base::Secret pem(std::move(*text));
   auto key = x509::PrivateKey::from_pem(pem.expose_secret(), passphrase);
-  if (!key) return std::move(key).error().during(fmt::format("opening \"{}\"", path));
+  if (!key)
+    return unopened(std::move(key).error(), row.kind,
+                    passphrase == nullptr && pem.expose_secret().find("ENCRYPTED") != npos)
+        .during(fmt::format("opening \"{}\"", path));
   return x509::Authority {
     std::move(key).value(), TRY(x509::Certificate::from_pem(row.certificate))
   };
@@ -91,7 +121,36 @@ Result<std::vector<x509::Authority>> all_at_once(
   return authorities;
 }
 
+/// Of the certificates in a PEM text, by their own names and by whose signature they bear.
+int newest_in(const std::string& pem, const std::string& environment) {
+  int newest = 0;
+  const auto bundle = x509::Bundle::from_pem(pem);
+  if (!bundle) return newest;  // what cannot be read is a finding elsewhere, and names nobody
+  for (const x509::Certificate& certificate : bundle->certificates())
+    for (const std::string& name : {certificate.subject, certificate.issuer})
+      newest = std::max(newest, x509::authority_generation(name, environment));
+  return newest;
+}
+
 }  // namespace
+
+int unused_generation(const std::string& environment, const planning::Observed& observed) {
+  int newest = 0;
+  const auto note = [&](const std::string& pem) {
+    newest = std::max(newest, newest_in(pem, environment));
+  };
+  for (const auto& [name, view] : observed.hosts) {
+    note(view.served.certificate);
+    if (!view.answered()) continue;
+    std::vector<fleet::SlotFacts> slots = view.facts->client_slots;
+    if (view.facts->server_slot) slots.push_back(*view.facts->server_slot);
+    for (const fleet::SlotFacts& slot : slots) {
+      note(slot.certificate);
+      note(slot.trust);
+    }
+  }
+  return newest + 1;
+}
 
 Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger) {
   planning::Authorities active;
@@ -122,7 +181,7 @@ Result<const base::Secret*> IssuingDesk::passphrase() {
   return &*passphrase_;
 }
 
-Result<void> IssuingDesk::found() {
+Result<void> IssuingDesk::found(int generation) {
   const std::lock_guard lock(one_at_a_time_);
   std::vector<AuthorityKind> absent;
   for (const AuthorityKind kind : both)
@@ -133,12 +192,12 @@ Result<void> IssuingDesk::found() {
   TRY(make_folder(environment_.state + "/authorities"));
   const base::Time at = now_();
   auto made = TRY(all_at_once(absent.size(), [&](std::size_t i) {
-    return make_authority(environment_, absent[i], secret, at);
+    return make_authority(environment_, absent[i], generation, secret, at);
   }));
   for (std::size_t i = 0; i < absent.size(); ++i) {
     ledger::Authority row;
     row.kind = absent[i];
-    row.generation = first_generation;
+    row.generation = generation;
     row.certificate = made[i].certificate.to_pem();
     row.made_at = at;
     TRY(ledger_.add_authority(row));

@@ -24,6 +24,11 @@ namespace operations {
 /// (authority_mismatch) where a certificate of the ledger cannot be read.
 base::Result<planning::Authorities> active_authorities(const ledger::Ledger& ledger);
 
+/// For an authority that is to be founded: beyond every one of this environment whose name is to be
+/// seen on a host. A ledger that was lost leaves its authorities in bundles, and a namesake with
+/// another key could not be told from them. 1 where none was ever seen.
+int unused_generation(const std::string& environment, const planning::Observed& observed);
+
 /// What the configuration says of a certificate that a host asked for.
 struct IssueOrder {
   fleet::Slot slot;
@@ -45,10 +50,10 @@ class IssuingDesk {
   /// newer than any time that the caller took. Errors: authority_*, ledger_*.
   base::Result<std::string> issue(const IssueOrder& order);
 
-  /// Founds those of the two authorities that the ledger lacks, keys durable before the ledger
-  /// knows of them, and keeps them open. The passphrase is not asked for where the configuration
-  /// says "none".
-  base::Result<void> found();
+  /// Founds those of the two authorities that the ledger lacks as `generation`, keys durable before
+  /// the ledger knows of them, and keeps them open. The passphrase is not asked for where the
+  /// configuration says "none".
+  base::Result<void> found(int generation);
 
   /// Opens both keys, so that a wrong passphrase shows before the first act. Both at once: a
   /// passphrase is made slow to try on purpose, a quarter of a second each.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 
 #include "base/text.h"
 #include "x509/certificate.h"
@@ -58,6 +59,21 @@ ProfileName authority_profile(AuthorityKind kind) {
 
 ProfileName leaf_profile(AuthorityKind kind) {
   return kind == AuthorityKind::server ? ProfileName::server : ProfileName::client;
+}
+
+int authority_generation(std::string_view subject, std::string_view environment) {
+  for (const AuthorityKind kind : {AuthorityKind::server, AuthorityKind::client}) {
+    std::string before = slash_form(
+        {std::string(environment), fmt::format("pgseal {} 1", to_string(authority_profile(kind)))});
+    before.pop_back();  // a space at the end would be spelled out
+    if (!subject.starts_with(before)) continue;
+    const std::string_view digits = subject.substr(before.size());
+    int number = 0;
+    const auto [end, failed] = std::from_chars(digits.begin(), digits.end(), number);
+    const bool whole = failed == std::errc() && end == digits.end();
+    return whole && number > 0 && number < last_generation ? number : 0;
+  }
+  return 0;
 }
 
 base::Result<Subject> authority_subject(AuthorityKind kind, std::string_view environment,

@@ -41,6 +41,12 @@ enum class AuthorityKind : std::uint8_t { server, client };
 ProfileName authority_profile(AuthorityKind kind);
 ProfileName leaf_profile(AuthorityKind kind);
 
+/// Higher ones are nobody's: a number that a host shows is a stranger's word.
+inline constexpr int last_generation = 9999;
+
+/// The generation in a subject of an authority of that environment, in slash form; 0: it is none.
+int authority_generation(std::string_view subject, std::string_view environment);
+
 /// "/O=<environment>/CN=pgseal server authority <generation>". A new generation is a new name, or
 /// pg_stat_ssl.issuer_dn could not prove a rotation. Error Code::config_value where it passes 63
 /// bytes: cut, old and new would read alike.

@@ -2,7 +2,9 @@
 #include "operations/authorities.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
+#include "base/fd.h"
 #include "ledger/scratch.h"
 #include "x509/request.h"
 
@@ -20,7 +22,7 @@ struct Office {
     environment.authority.unencrypted = true;
     book.emplace(scratch::made(folder.state()));
     operations::IssuingDesk founder(environment, *book, {}, [] { return scratch::at(0); });
-    REQUIRE(founder.found());
+    REQUIRE(founder.found(1));
   }
 
   static operations::IssueOrder order() {
@@ -83,11 +85,11 @@ TEST_CASE("authorities are founded with one question, and their keys open with i
     };
   };
   operations::IssuingDesk founder(office.environment, *office.book, answer("right"), now);
-  REQUIRE(founder.found());
+  REQUIRE(founder.found(1));
   CHECK(founder.issue(Office::order()));
   CHECK(asked == 1);
   operations::IssuingDesk next(office.environment, *office.book, answer("right"), now);
-  REQUIRE(next.found());
+  REQUIRE(next.found(1));
   REQUIRE(next.open_all());
   CHECK(next.issue(Office::order()));
   CHECK(asked == 2);
@@ -96,4 +98,57 @@ TEST_CASE("authorities are founded with one question, and their keys open with i
   const auto refused = stranger.open_all();
   REQUIRE(!refused);
   CHECK(refused.error().code == base::Code::authority_passphrase);
+}
+
+TEST_CASE(
+    "a key that has a passphrase, where the configuration says none, is the authority's fault") {
+  Office office;
+  const auto key = x509::PrivateKey::generate(x509::KeyType::p256).value();
+  const std::string path = office.folder.state() + "/authorities/server-1.key";
+  const auto encrypted = key.to_encrypted_pem(base::Secret("a word")).value();
+  REQUIRE(base::write_file_durably(path, encrypted, 0600));
+  operations::IssuingDesk desk(office.environment, *office.book, {}, [] { return scratch::at(1); });
+  const auto refused = desk.open_all();
+  REQUIRE(!refused);
+  CHECK(refused.error().code == base::Code::authority_passphrase);
+  REQUIRE(base::write_file_durably(path, "no key at all", 0600));
+  const auto broken = desk.open_all();
+  REQUIRE(!broken);
+  CHECK(broken.error().code == base::Code::authority_key_lost);
+}
+
+TEST_CASE("an authority's key that others may read or write is not used until its mode is right") {
+  Office office;
+  const std::string path = office.folder.state() + "/authorities/client-1.key";
+  operations::IssuingDesk desk(office.environment, *office.book, {}, [] { return scratch::at(1); });
+  for (const unsigned mode : {0644U, 0640U, 0602U}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    const auto refused = desk.open_all();
+    REQUIRE(!refused);
+    CHECK(refused.error().code == base::Code::authority_key_exposed);
+    CHECK(refused.error().hint.find("chmod 600 " + path) != std::string::npos);
+  }
+  REQUIRE(::chmod(path.c_str(), 0400) == 0);
+  CHECK(desk.open_all());
+}
+
+TEST_CASE("an authority is founded beyond every generation that a host shows of its environment") {
+  using x509::AuthorityKind;
+  const auto pem = [](AuthorityKind kind, const char* environment, int generation) {
+    const x509::AuthorityOrder order{kind, environment, generation, base::Days(30),
+                                     x509::KeyType::p256};
+    return x509::create_authority(order, scratch::at(0)).value().certificate.to_pem();
+  };
+  planning::Observed observed;
+  CHECK(operations::unused_generation("shop", observed) == 1);
+  observed.hosts["app1"].silence = base::error(base::Code::link_lost, "gone");
+  fleet::HostFacts facts;
+  facts.client_slots.emplace_back().trust =
+      pem(AuthorityKind::server, "shop", 1) + pem(AuthorityKind::server, "shopping", 8);
+  facts.client_slots.emplace_back().trust = "no certificate";
+  observed.hosts["app2"].facts = facts;
+  CHECK(operations::unused_generation("shop", observed) == 2);
+  facts.server_slot.emplace().trust = pem(AuthorityKind::client, "shop", 3);
+  observed.hosts["db1"].facts = facts;
+  CHECK(operations::unused_generation("shop", observed) == 4);
 }
