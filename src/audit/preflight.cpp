@@ -58,7 +58,7 @@ void check_slots(const HostFacts& facts, Findings& findings) {
   if (facts.server_slot) slots.push_back(*facts.server_slot);
   for (const fleet::SlotFacts& slot : slots) {
     Finding found;
-    if (!slot.user_exists) {
+    if (!slot.user_exists && slot.unsafe.empty()) {
       if (std::find(missing.begin(), missing.end(), slot.slot.os_user) != missing.end()) continue;
       missing.push_back(slot.slot.os_user);
       found = finding("user.missing", fmt::format("OS user \"{}\" does not exist on host \"{}\"",
@@ -66,6 +66,13 @@ void check_slots(const HostFacts& facts, Findings& findings) {
       found.hint = fmt::format(
           "Make it (useradd --create-home {}), or take it out of os_users or the host out of "
           "hosts.",
+          slot.slot.os_user);
+    } else if (!slot.user_exists) {
+      found = finding("user.home", slot.unsafe);
+      found.hint = fmt::format(
+          "See to it that the home is there and that user's (mkhomedir_helper {} makes one), or "
+          "take "
+          "it out of os_users or the host out of hosts.",
           slot.slot.os_user);
     } else if (!slot.unsafe.empty()) {
       found = finding("slot.unsafe", slot.unsafe);
@@ -90,7 +97,8 @@ void check_roles(const fleet::Environment& environment, const ServerFacts& serve
     Finding found = finding(
         absent ? "role.missing" : "role.no-login",
         fmt::format("role \"{}\" {}", identity.name, absent ? "does not exist" : "may not log in"));
-    found.hint = fmt::format("{} ROLE \"{}\" LOGIN;", absent ? "CREATE" : "ALTER", identity.name);
+    found.hint = fmt::format("{} ROLE {} LOGIN;", absent ? "CREATE" : "ALTER",
+                             base::sql_identifier(identity.name));
     findings.push_back(std::move(found));
   }
 }

@@ -29,6 +29,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 std::string lower(std::string_view text);
 
+/// An identifier as SQL quotes it, always: "Report ""x""".
+std::string sql_identifier(std::string_view name);
+
 /// The word of `known` nearest to `word` by edit distance (at most a third of its length), or "".
 std::string nearest(std::string_view word, const std::vector<std::string_view>& known);
 

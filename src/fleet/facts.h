@@ -36,10 +36,11 @@ const char* to_string(KeyState state);
 /// A slot as it lies on disk.
 struct SlotFacts {
   Slot slot;
-  std::string folder;         ///< for messages only
-  bool user_exists = true;    ///< client: the OS user and its home exist
-  std::string unsafe;         ///< why nothing is touched here: "… is a symbolic link"; "" if safe
-  std::string certificate;    ///< the leaf, PEM; "" none
+  std::string folder;       ///< for messages only
+  bool user_exists = true;  ///< client: the OS user and its home exist
+  std::string unsafe;       ///< why nothing is touched here: "… is a symbolic link"; "" if safe.
+                            ///< Without `user_exists`: what is wrong with the home, "" no user
+  std::string certificate;  ///< the leaf, PEM; "" none
   std::string chain_problem;  ///< why the certificate file cannot be read, "" if it can
   KeyState key = KeyState::absent;
   std::string key_detail;       ///< "mode 0644", never contents

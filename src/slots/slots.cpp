@@ -26,12 +26,14 @@ Result<fleet::SlotFacts> unseen(const fleet::Slot& slot, std::string folder,
   fleet::SlotFacts facts;
   facts.slot = slot;
   facts.folder = std::move(folder);
-  if (error.code == Code::user_missing)
+  if (error.code == Code::user_missing) {
     facts.user_exists = false;
-  else if (error.code == Code::file_unsafe)
+    if (!facts.folder.empty()) facts.unsafe = error.message;  // the user is there, its home is not
+  } else if (error.code == Code::file_unsafe) {
     facts.unsafe = error.message;
-  else
+  } else {
     return error;
+  }
   return facts;
 }
 

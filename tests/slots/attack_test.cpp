@@ -191,12 +191,14 @@ TEST_CASE("a home that is missing, or root's, is a fact") {
   House host;
   host.user.home = "/nonexistent";
   CHECK_FALSE(must(host.slots().look(client)).user_exists);
+  CHECK(must(host.slots().look(client)).unsafe.find("home \"/nonexistent\"") != std::string::npos);
   host.user.home = "";
   CHECK_FALSE(must(host.slots().look(client)).user_exists);
   host.user.home = "/usr/sbin";
   CHECK(must(host.slots().look(client)).unsafe ==
         "\"/usr/sbin\" belongs to user id 0, not to \"deploy\"");
   CHECK_FALSE(must(host.slots().look(fleet::client_slot("app", "nobody-here"))).user_exists);
+  CHECK(must(host.slots().look(fleet::client_slot("app", "nobody-here"))).unsafe.empty());
 }
 
 TEST_CASE("a home that its user cannot write in is a fact while something is missing there") {
