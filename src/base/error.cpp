@@ -143,6 +143,11 @@ constexpr auto rows = std::to_array<ErrorRow>({
     {Code::refused_invariant, "refused.invariant",
      "A phase would cut off a client although its gate holds, so it was not started.",
      "Nothing was changed by it. Report it with the detail; pgseal plan shows the phase."},
+    {Code::refused_unasked, "refused.unasked",
+     "The command asks before it acts, and there was no terminal to ask at.",
+     "Say --yes to carry it out without a question."},
+    {Code::refused_declined, "refused.declined", "The question was not answered with yes.",
+     "Run it again when it may be done; nothing was changed."},
 });
 
 }  // namespace

@@ -65,6 +65,8 @@ enum class Code : std::uint16_t {
   refused_gate = 1703,
   refused_interrupted = 1704,
   refused_invariant = 1705,
+  refused_unasked = 1706,
+  refused_declined = 1707,
   file_io = 101,
   file_unsafe = 102,
   file_changed = 103,

@@ -51,18 +51,20 @@ bool settled(const operations::ApplyReport& report) {
   return true;
 }
 
-bool ask(Shell& shell, const planning::Plan& plan) {
+Result<void> ask(Shell& shell, const planning::Plan& plan) {
   if (!shell.options.json) shell.speech.say(text_of(plan, shell.speech.talk_ink()));
-  if (shell.options.yes) return true;
-  if (::isatty(STDIN_FILENO) != 1) {
-    shell.speech.say("standard input is not a terminal: say --yes to carry this out");
-    return false;
-  }
+  if (shell.options.yes) return {};
+  if (::isatty(STDIN_FILENO) != 1)
+    return base::error(base::Code::refused_unasked, "nothing was changed: nobody could be asked")
+        .with_detail("Standard input is not a terminal, and --yes was not given.");
   fmt::print(shell.speech.talk(), "carry out {}? [y/N] ", count(plan.pending(), "step", "steps"));
   std::fflush(shell.speech.talk());
   std::string answer;
   std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes";
+  if (shell.outside.interrupted())
+    return base::error(base::Code::refused_interrupted, "nothing was changed: interrupted");
+  if (answer == "y" || answer == "yes") return {};
+  return base::error(base::Code::refused_declined, "nothing was changed: the answer was no");
 }
 
 }  // namespace

@@ -407,8 +407,7 @@ Result<ApplyReport> apply(World& world, const fleet::Environment& environment, c
   Run run(world, environment, who, options, questions.passphrase);
   TRY(run.begin(ledger::Access::write));
   if (run.plan().pending() == 0) return run.finish();
-  if (!questions.confirm(run.plan()))
-    return base::error(Code::refused_interrupted, "nothing was changed: the answer was no");
+  TRY(questions.confirm(run.plan()));
   TRY(run.prepare());
   TRY(run.carry_out());
   return run.finish();

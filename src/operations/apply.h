@@ -28,8 +28,8 @@ struct ApplyReport {
   bool interrupted = false;
 };
 
-/// Shown the plan before the first act; false: nothing is done.
-using Confirm = std::function<bool(const planning::Plan&)>;
+/// Shown the plan before the first act; an error, which apply ends with: nothing is done.
+using Confirm = std::function<base::Result<void>(const planning::Plan&)>;
 
 /// What a person is asked on the way.
 struct Questions {
