@@ -16,6 +16,7 @@ std::string json_of(const operations::ApplyReport& report, const std::string& op
 std::string json_of(const operations::VerifyReport& report);
 std::string json_of(const operations::StatusReport& report, const std::string& environment);
 std::string json_of(const base::Error& error);
+std::string json_of(const base::Findings& findings);
 std::string json_of(const std::vector<ledger::Debt>& debts);
 std::string json_of(const std::vector<ledger::AuditRow>& rows);
 std::string json_of_users(const fleet::Environment& environment);

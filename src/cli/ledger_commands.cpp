@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "audit/catalogue.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -111,14 +112,17 @@ Result<int> log_command(Shell& shell) {
     show(shell, text_of(rows), json_of(rows));
     return 0;
   }
-  const auto broken = TRY(ledger.verify_audit());
-  if (!broken) {
-    shell.speech.say("the chain holds");
-    return 0;
+  base::Findings findings;
+  if (const auto broken = TRY(ledger.verify_audit())) {
+    findings.push_back(audit::finding(
+        "log.broken", fmt::format("the log's chain is broken at entry {}", broken->seq)));
+    findings.back().detail = broken->what;
+    findings.back().hint =
+        "Compare it with the ledger of a backup: somebody has changed this one, or its disk has.";
   }
-  return base::error(Code::ledger_corrupt,
-                     fmt::format("the log's chain is broken at entry {}", broken->seq))
-      .with_detail(broken->what);
+  if (findings.empty()) shell.speech.say("the chain holds");
+  show(shell, text_of(findings, shell.speech.ink()), json_of(findings));
+  return findings.empty() ? 0 : 1;
 }
 
 }  // namespace cli

@@ -194,6 +194,10 @@ std::string json_of(const base::Error& error) {
   return document(Json{{"format", 1}, {"error", std::move(inner)}});
 }
 
+std::string json_of(const base::Findings& findings) {
+  return document(Json{{"format", 1}, {"findings", of(findings)}});
+}
+
 std::string json_of(const std::vector<ledger::Debt>& debts) {
   return document(Json{{"format", 1}, {"debts", list_of(debts)}});
 }
