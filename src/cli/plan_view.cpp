@@ -35,6 +35,18 @@ std::string step_line(const planning::Step& step, Ink ink) {
                      fleet::subject(step.act), printable_line(step.reason));
 }
 
+/// What will be looked at after the steps that are still to take: once for each act of a phase.
+std::string proof_lines(const planning::PlannedPhase& phase) {
+  std::string text;
+  for (const planning::Step& step : phase.steps) {
+    if (step.state != StepState::pending) continue;
+    const std::string line =
+        fmt::format("  proof  {}: {}\n", fleet::to_string(step.act.kind), step.proof);
+    if (text.find(line) == std::string::npos) text += line;
+  }
+  return text;
+}
+
 std::string phase_text(const planning::PlannedPhase& phase, Ink ink) {
   std::string text =
       fmt::format("{}: {}\n", planning::name(phase.phase), planning::row(phase.phase).sentence);
@@ -47,7 +59,7 @@ std::string phase_text(const planning::PlannedPhase& phase, Ink ink) {
       text += fmt::format("         {:<10} {}\n", blocker.host, printable_line(blocker.reason));
   }
   for (const planning::Step& step : phase.steps) text += step_line(step, ink);
-  return text;
+  return text + proof_lines(phase);
 }
 
 std::size_t in_state(const planning::Plan& plan, StepState state) {
