@@ -2,6 +2,7 @@
 #include "base/finding.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace base {
 
@@ -15,6 +16,10 @@ const char* to_string(Severity severity) {
       return "error";
   }
   return "error";
+}
+
+void append(Findings& to, Findings&& from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
 bool any_problem(const Findings& findings) {

@@ -36,6 +36,8 @@ using Findings = std::vector<Finding>;
 
 const char* to_string(Severity severity);
 
+void append(Findings& to, Findings&& from);
+
 /// True where a finding of `warning` or `error` is among them: what makes an exit status 1.
 bool any_problem(const Findings& findings);
 

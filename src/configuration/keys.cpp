@@ -101,7 +101,7 @@ constexpr auto keys = std::to_array<ConfigurationKey>({
 
     {"silence", "code", text, "(required)", "The code of the finding, \"hba.trust-local\"."},
     {"silence", "host", text, "(all)", "The host where it is accepted."},
-    {"silence", "reason", text, "(required)", "Why; it is shown beside the finding."},
+    {"silence", "reason", text, "(required)", "Why; it is shown where the findings are counted."},
     {"silence", "until", date, "(no end)", "The last day on which it holds."},
 });
 

@@ -249,7 +249,7 @@ void read_silence(const Value& value, Draft& draft, Problems& problems) {
   silence.host = table.text("host", check_host_name);
   if (!silence.host.empty())
     draft.references.push_back({"silence", silence.host, problems.here(table.at("host"))});
-  table.require("reason", "It is shown beside the finding.");
+  table.require("reason", "It is shown where silenced findings are counted.");
   silence.reason = table.text("reason");
   silence.until = table.end_of_day("until");
   draft.environment.silences.push_back(std::move(silence));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "audit/catalogue.h"
+#include "audit/silence.h"
 #include "operations/authorities.h"
 #include "operations/observe.h"
 #include "operations/parallel.h"
@@ -96,6 +97,9 @@ class Run {
     report.changed = changed_;
     report.interrupted = world_.interrupted();
     report.plan = whole_plan();
+    audit::Silencer silencer(environment_.silences, world_.now());
+    silencer.take_from(report.plan.findings);
+    base::append(report.plan.findings, silencer.notes());
     if (ledger_) report.debts = TRY(ledger_->debts());
     return report;
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "audit/catalogue.h"
+#include "audit/silence.h"
 #include "operations/desired.h"
 #include "operations/observe.h"
 #include "operations/record.h"
@@ -121,6 +122,9 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
     add_slots(environment, host, issued, at, report);
     mark_served(report.hosts.back(), seen.served_serial);
   }
+  audit::Silencer silencer(environment.silences, at);
+  silencer.take_from(report.findings);
+  base::append(report.findings, silencer.notes());
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "audit/catalogue.h"
+#include "audit/silence.h"
 #include "audit/sources.h"
 #include "operations/desired.h"
 #include "operations/observe.h"
@@ -180,10 +181,18 @@ class Verification {
     report_.findings.push_back(
         audit::finding("policy.unmet", fmt::format("policy.require = \"{}\" is not enforced yet",
                                                    fleet::to_string(environment_.policy.require))));
+    silence();
     return std::move(report_);
   }
 
  private:
+  void silence() {
+    audit::Silencer silencer(environment_.silences, world_.now());
+    silencer.take_from(report_.findings);
+    for (HostProof& proof : report_.hosts) silencer.take_from(proof.findings, proof.host);
+    base::append(report_.findings, silencer.notes());
+  }
+
   void pending(const planning::Step& step) {
     base::Finding found = audit::finding(
         "step.pending", fmt::format("{} {} is due: {}", fleet::to_string(step.act.kind),

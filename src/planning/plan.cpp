@@ -87,10 +87,6 @@ void collect(std::map<Phase, std::vector<Step>>& all, StepsByPhase&& some) {
     std::move(steps.begin(), steps.end(), std::back_inserter(all[phase]));
 }
 
-void append(base::Findings& to, base::Findings&& from) {
-  std::move(from.begin(), from.end(), std::back_inserter(to));
-}
-
 }  // namespace
 
 const char* to_string(StepState state) {
@@ -118,7 +114,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
   plan.findings = check_clocks(observed);
   base::Findings primaries = check_primaries(observed);
   plan.divided = !primaries.empty();
-  append(plan.findings, std::move(primaries));
+  base::append(plan.findings, std::move(primaries));
   std::map<Phase, std::vector<Step>> steps;
   for (const fleet::Host& host : desired.environment->hosts) {
     const auto found = observed.hosts.find(host.name);
@@ -136,7 +132,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     StepsByPhase own = host_steps(desired, host, view, observed.at, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);
     if (chosen && !plan.divided) collect(steps, std::move(own));
-    append(plan.findings, std::move(findings));
+    base::append(plan.findings, std::move(findings));
   }
   for (const PhaseRow& row : phase_table()) {
     const auto found = steps.find(row.phase);
