@@ -6,6 +6,7 @@ exit status of its kind before any host is touched."""
 import contextlib
 import fcntl
 import json
+import os
 import pathlib
 import shutil
 import sqlite3
@@ -89,6 +90,30 @@ class Configuration(unittest.TestCase):
                               stdin=subprocess.DEVNULL, capture_output=True)
         self.assertEqual(done.returncode, 10)
         self.assertIn(str(self.file), done.stderr)
+
+
+class Unseen(unittest.TestCase):
+    """The state folder is another user's: root made it, and nobody looks for it."""
+
+    def test_a_state_folder_that_may_not_be_looked_into_is_no_missing_ledger(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root: it runs as another user")
+        with tempfile.TemporaryDirectory(prefix="pgseal-unseen.") as name:
+            folder = pathlib.Path(name)
+            folder.chmod(0o755)
+            shutil.copy(PGSEAL, folder / "pgseal")  # the tree may lie where nobody else may look
+            (folder / "pgseal.toml").write_text(SOUND)
+            (folder / "state").mkdir(mode=0o700)
+            (folder / "state" / "ledger.sqlite").touch()
+            for words in (["debt", "list"], ["ca", "show"], ["status", "--offline"], ["plan"], ["log"]):
+                with self.subTest(words):
+                    done = subprocess.run([folder / "pgseal", *words], text=True, timeout=20, cwd=folder,
+                                          user=65534, group=65534, extra_groups=[],
+                                          stdin=subprocess.DEVNULL, capture_output=True)
+                    self.assertEqual(done.returncode, 11, done.stderr)
+                    self.assertEqual(done.stdout, "")
+                    self.assertIn(str(folder / "state"), done.stderr)
+                    self.assertIn("(ledger.open)", done.stderr)
 
 
 class StateFolder(unittest.TestCase):
@@ -197,6 +222,64 @@ class StateFolder(unittest.TestCase):
         self.configure(self.lab.config.read_text().replace(f'{self.lab.folder}/passphrase', str(wrong)))
         done = self.ends(["apply", "--yes"], 13, "authority.passphrase", "server-1.key")
         self.assertNotIn("not it", done.stderr)
+
+    def test_a_configuration_without_a_passphrase_does_not_open_an_encrypted_key(self):
+        text = self.lab.config.read_text()
+        line, = [line for line in text.splitlines() if line.startswith("passphrase_file")]
+        self.configure(text.replace(line, 'passphrase = "none"'))
+        self.ends(["apply", "--yes"], 13, "authority.passphrase", "has a passphrase")
+
+    def test_a_descriptor_that_is_not_open_is_no_passphrase(self):
+        done = subprocess.run(self.lab.command("env", "PGSEAL_PASSPHRASE_FD=99", PGSEAL, "apply", "--yes"),
+                              text=True, timeout=60, stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual(done.returncode, 13, done.stderr)
+        self.assertIn("(authority.passphrase)", done.stderr)
+        self.assertIn("descriptor 99", done.stderr)
+
+    def test_a_key_of_an_authority_that_others_may_read_is_not_used(self):
+        key = self.state / "authorities" / "client-1.key"
+        key.chmod(0o644)
+        self.ends(["apply", "--yes"], 13, "authority.key-exposed", str(key), "0644", "chmod 600")
+
+    def test_a_question_that_nobody_could_be_asked_is_not_answered_with_no(self):
+        done = self.ends(["apply"], 17, "refused.unasked", "--yes", "not a terminal")
+        self.assertNotIn("the answer was no", done.stderr)
+
+    def test_an_answer_that_is_not_yes_changes_nothing(self):
+        hosts = self.seen()
+        words = " ".join(map(str, self.lab.command(PGSEAL, "apply")))
+        done = subprocess.run(["script", "-qec", words, "/dev/null"], text=True, timeout=60, input="n\n",
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(done.returncode, 17, done.stdout)
+        self.assertIn("(refused.declined)", done.stdout)
+        self.assertEqual(self.seen(), hosts)
+
+    def test_a_log_whose_chain_is_broken_is_a_finding_and_not_a_ledger_that_cannot_be_read(self):
+        self.assertEqual(self.lab.json("log", "--verify", status=0)["findings"], [])
+        with contextlib.closing(sqlite3.connect(self.state / "ledger.sqlite")) as ledger:
+            ledger.execute("drop trigger audit_stays")
+            ledger.execute("update audit set who = 'somebody' where seq = 3")
+            ledger.commit()
+        found, = self.lab.json("log", "--verify", status=1)["findings"]
+        self.assertEqual((found["severity"], found["code"]), ("error", "log.broken"))
+        self.assertIn("entry 3", found["message"])
+        self.assertIn("log.broken", self.lab.pgseal("log", "--verify", status=1).stdout)
+
+    def test_a_silence_takes_a_finding_out_of_sight_and_out_of_the_exit_status_alone(self):
+        identity = '[[identity]]\nname = "carol"\nkind = "named"\nhosts = ["app1"]\nos_users = ["carol"]\n'
+        silences = ('[[silence]]\ncode = "role.missing"\nreason = "next week"\n'
+                    '[[silence]]\ncode = "user.missing"\nhost = "app1"\nreason = "next week"\n')
+        sound = self.lab.config.read_text() + identity + silences
+        for until, status, codes in (("", 0, ["findings.silenced"]),
+                                     ("until = 2020-02-29\n", 1,
+                                      ["findings.silenced", "silence.expired", "user.missing"])):
+            with self.subTest(until):
+                self.configure(sound + until)
+                shown = self.lab.json("status", status=status)
+                self.assertEqual(sorted(found["code"] for found in shown["findings"]), codes)
+                planned = [step["slot"] for step in steps(self.lab.json("plan", status=1))]
+                self.assertIn("client:deploy@deploy", planned)
+                self.assertNotIn("client:carol@carol", planned)
 
     def test_a_lost_key_of_an_authority_is_to_be_restored(self):
         for name in ("server", "client"):
