@@ -136,7 +136,7 @@ class Desk {
     if (!made) give_up(made.error().message.c_str());
     ledger_.emplace(std::move(made).value());
     desk_.emplace(environment_, *ledger_, operations::PassphraseSource(), now);
-    if (!desk_->found()) give_up("no authorities");
+    if (!desk_->found(1)) give_up("no authorities");
   }
 
   std::string issue(const std::string& request) {
