@@ -300,7 +300,8 @@ TEST_CASE("a client changes over when every server takes both authorities' certi
       successor.client_issuer.certificate().to_pem();
   CHECK(planning::check(Gate::trust_in_place, world.desired, world.observed).lets("app1"));
   // The old authority leaves the servers when the clients have changed over, and not before.
-  const auto* retire = phase_of(world.plan(), planning::Phase::server_trust);
+  const auto plan = world.plan();
+  const auto* retire = phase_of(plan, planning::Phase::server_trust);
   REQUIRE(retire != nullptr);
   CHECK_FALSE(retire->gate.holds());
 }
