@@ -45,15 +45,15 @@ std::vector<std::string> strangers_to_ours(const Desired& desired, const Observe
 /// Only a server that another authority vouches for has clients to lose by changing its pair.
 GateResult succession(const Desired& desired, const Observed& observed) {
   GateResult result{Gate::succession, {}};
-  std::vector<std::string> strangers;
+  std::optional<std::vector<std::string>> strangers;  // asked for once, and only where needed
   for (const fleet::Host& host : desired.environment->hosts) {
     const HostView* view = view_of(observed, host.name);
     if (!host.database || view == nullptr || !view->answered() || !view->facts->server_slot)
       continue;
     if (!vouched_by_another(*view->facts->server_slot, in_force(desired.authorities.server)))
       continue;
-    if (strangers.empty()) strangers = strangers_to_ours(desired, observed);
-    for (const std::string& stranger : strangers) result.blockers.push_back({host.name, stranger});
+    if (!strangers) strangers = strangers_to_ours(desired, observed);
+    for (const std::string& stranger : *strangers) result.blockers.push_back({host.name, stranger});
   }
   return result;
 }
@@ -118,8 +118,9 @@ GateResult trust_in_place(const Desired& desired, const Observed& observed) {
     if (!view.answered()) continue;
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view.facts)) {
       auto reason = judge_trust(*slot, in_force(desired.authorities.server));
-      const bool may_lose = vouched_by_another(*slot, in_force(desired.authorities.client));
-      if (!reason && may_lose && !refusing.empty()) reason = refusing;
+      if (!reason && !refusing.empty() &&
+          vouched_by_another(*slot, in_force(desired.authorities.client)))
+        reason = refusing;
       if (!reason) continue;
       result.blockers.push_back({host, fleet::to_string(slot->slot) + ": " + *reason});
       break;

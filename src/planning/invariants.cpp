@@ -155,11 +155,12 @@ std::vector<CutOff> cut_off_by(const std::vector<const Step*>& steps, const Desi
       const ServerSide& then = after.servers.at(host);
       const std::string who = fleet::to_string(client.slot) + " on " + client.host;
       const Authorities& authorities = desired.authorities;
-      if (client_verifies(client, server, authorities) &&
-          !client_verifies(after.clients[i], then, authorities))
+      // What will be is asked first: where it is well, what was need not be verified.
+      if (!client_verifies(after.clients[i], then, authorities) &&
+          client_verifies(client, server, authorities))
         cut_off.push_back({who, host, "it would not trust the certificate that is served then"});
-      if (server_takes(server, client, authorities) &&
-          !server_takes(then, after.clients[i], authorities))
+      if (!server_takes(then, after.clients[i], authorities) &&
+          server_takes(server, client, authorities))
         cut_off.push_back({who, host, "its certificate would be refused then"});
     }
   return cut_off;
