@@ -168,8 +168,7 @@ void check_protocols(const fleet::Environment& environment, const HostFacts& fac
 void check_written(const HostFacts& facts, const ServerFacts& server, Findings& findings) {
   for (const fleet::SettingFact& fact : server.written_settings) {
     if (fact.error.empty()) continue;
-    // One refused value keeps no other from being applied (guc-file.l of the server's source).
-    const bool alone = fact.error == "setting could not be applied" && !settings::ours(fact.name);
+    const bool alone = settings::value_refused(fact.error) && !settings::ours(fact.name);
     Finding found =
         finding(alone ? "server.setting-refused" : "server.settings-error",
                 fmt::format("{} on \"{}\": {}",

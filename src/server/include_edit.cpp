@@ -133,9 +133,7 @@ base::Findings written_errors(const ServerView& view) {
   base::Findings findings;
   for (const fleet::SettingFact& fact : view.written) {
     if (fact.error.empty()) continue;
-    // One value refused, or one that waits for a restart, keeps nobody else's from being applied;
-    // any other error (guc-file.l of the server's source) does.
-    const bool alone = fact.error == "setting could not be applied";
+    const bool alone = settings::value_refused(fact.error);
     if (alone && !settings::ours(fact.name)) continue;
     base::Finding finding;
     finding.code = "server.settings-error";

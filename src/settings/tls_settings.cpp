@@ -145,6 +145,8 @@ const TlsSetting* tls_setting(int major, std::string_view name) {
   return row != table.end() && exists_in(*row, major) ? row : nullptr;
 }
 
+bool value_refused(std::string_view error) { return error == "setting could not be applied"; }
+
 bool ours(std::string_view name) {
   const std::string wanted = base::lower(name);
   return std::any_of(table.begin(), table.end(), [&](const TlsSetting& setting) {

@@ -35,6 +35,9 @@ std::span<const TlsSetting> tls_settings();
 const TlsSetting* tls_setting(int major, std::string_view name);
 /// True for the settings that our ssl.conf may hold, in any version. `name` in any case.
 bool ours(std::string_view name);
+/// True where pg_file_settings' `error` is of that one value alone: it keeps no other setting from
+/// being applied, as any other error does (guc-file.l of the server's source).
+bool value_refused(std::string_view error);
 /// What the server takes if nobody sets it, for the defaults that changed between versions too.
 std::string_view default_of(int major, const TlsSetting& setting);
 
