@@ -283,6 +283,27 @@ std::string appended(const Conninfo& conninfo, std::string_view keyword, std::st
   return fmt::format("{}{}={}", ready_for_a_pair(conninfo), keyword, conninfo_quoted(value));
 }
 
+/// libpq takes a URI's first "@" for the end of the credentials unless a "/" stands before it, be it
+/// far into the parameters: a value without its slash could turn a host into a user.
+base::Result<std::string> read_as_before(const Conninfo& before, std::string_view keyword,
+                                         std::string_view value, std::string uri) {
+  const auto after = parse_conninfo(uri);
+  const auto has = [&after](std::string_view name, std::string_view expected) {
+    const ConninfoItem* now = after ? after->find(name) : nullptr;
+    return now != nullptr && now->value == expected;
+  };
+  const bool same =
+      has(keyword, value) &&
+      std::all_of(before.items.begin(), before.items.end(), [&](const ConninfoItem& item) {
+        return item.keyword == keyword || has(item.keyword, before.find(item.keyword)->value);
+      });
+  if (same) return uri;
+  return malformed(
+      fmt::format("\"{}\" cannot be set in the connection URI: an \"@\" in its parameters would "
+                  "then end a user name; write it as %40",
+                  base::printable_line(keyword)));
+}
+
 }  // namespace
 
 const ConninfoItem* Conninfo::find(std::string_view keyword) const {
@@ -313,7 +334,11 @@ base::Result<std::string> with_keyword(const Conninfo& conninfo, std::string_vie
     return malformed("a value of a connection string cannot hold a NUL byte");
   }
   const ConninfoItem* item = conninfo.find(keyword);
-  if (item == nullptr) return appended(conninfo, keyword, value);
+  if (item == nullptr) {
+    std::string text = appended(conninfo, keyword, value);
+    if (!conninfo.uri) return text;
+    return read_as_before(conninfo, keyword, value, std::move(text));
+  }
   if (item->value == value) return conninfo.text;
   if (before_query(conninfo, *item)) {
     return malformed(
@@ -325,11 +350,10 @@ base::Result<std::string> with_keyword(const Conninfo& conninfo, std::string_vie
   const std::size_t end = item->value_text.end;
   // After a quoted value the next keyword needs no blank; after a bare one it does.
   const bool glued = end < conninfo.text.size() && !space(conninfo.text[end]);
-  return conninfo.text.substr(0, begin) +
-         (conninfo.uri ? encode(value)
-          : glued      ? always_quoted(value)
-                       : conninfo_quoted(value)) +
-         conninfo.text.substr(end);
+  const std::string head = conninfo.text.substr(0, begin);
+  const std::string tail = conninfo.text.substr(end);
+  if (conninfo.uri) return read_as_before(conninfo, keyword, value, head + encode(value) + tail);
+  return head + (glued ? always_quoted(value) : conninfo_quoted(value)) + tail;
 }
 
 std::string conninfo_quoted(std::string_view value) {

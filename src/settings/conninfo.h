@@ -34,7 +34,8 @@ base::Result<Conninfo> parse_conninfo(std::string_view text);
 
 /// `conninfo.text` with `keyword` set: its last value replaced in place, or the pair appended. The
 /// rest stays byte for byte. Error (parse) where the value holds NUL, or where the keyword stands
-/// before the "?" of a URI and cannot be rewritten there.
+/// before the "?" of a URI and cannot be rewritten there, or where the rest of a URI would be read
+/// differently.
 base::Result<std::string> with_keyword(const Conninfo& conninfo, std::string_view keyword,
                                        std::string_view value);
 

@@ -152,6 +152,17 @@ TEST_CASE("an error never repeats what may be a password") {
   CHECK(parse_conninfo("s3cret").error().message.find("s3cret") == std::string::npos);
 }
 
+TEST_CASE("a URI whose parameters would turn into credentials is left alone") {
+  const auto conninfo = parse_conninfo("postgres://db1?host=/run&application_name=a@b");
+  REQUIRE(conninfo);
+  CHECK(conninfo->find("host")->value == "/run");
+  const auto set = with_keyword(*conninfo, "host", "db2");
+  REQUIRE_FALSE(set);
+  CHECK(set.error().message.find("%40") != std::string::npos);
+  CHECK(with_keyword(*conninfo, "sslmode", "require").value() ==
+        "postgres://db1?host=/run&application_name=a@b&sslmode=require");
+}
+
 TEST_CASE("what stands before the question mark of a URI is not rewritten") {
   CHECK_FALSE(with_keyword(*parse_conninfo("postgresql://u@h/db"), "user", "v"));
 }
