@@ -45,6 +45,8 @@ enum class ActKind {
   write_server_settings,
   reload,
   archive_slot,
+  write_replication_settings,
+  reconnect_walreceiver,
 };
 const char* to_string(ActKind kind);
 
@@ -57,7 +59,7 @@ struct TlsSettings {
 
 struct Act {
   ActKind kind = ActKind::reload;
-  Slot slot;
+  Slot slot;  ///< write_replication_settings: the client's pair that the standby shall show
   x509::KeyType key_type = x509::KeyType::p256;  ///< make_key
   /// make_key: the key in place is good for another certificate. Both files of a client's pair
   /// cannot be replaced at once under a libpq that opens them one after the other; a certificate
@@ -67,7 +69,8 @@ struct Act {
   std::string trust;            ///< install_trust: the environment's authorities, PEM
   std::string retired_trust;    ///< install_trust: authorities of ours to take out, PEM
   TlsSettings settings;         ///< write_server_settings
-  std::string expected_sha256;  ///< write_server_settings: of the configuration file observed
+  /// write_server_settings, write_replication_settings: of the file observed that will be edited.
+  std::string expected_sha256;
   Mark mark;                    ///< mark_host
   bool take_over = false;       ///< mark_host: another ledger's mark is replaced
   /// install_certificate, install_trust: what is foreign or unreadable is archived and replaced.

@@ -81,6 +81,51 @@ struct SessionFact {
   bool operator==(const SessionFact&) const = default;
 };
 
+/// One row of pg_stat_replication ⋈ pg_stat_ssl: a standby that this server sends WAL to.
+struct ReplicaFact {
+  std::string role;
+  std::string application;
+  std::string address;  ///< "" over the socket
+  std::string state;       ///< "streaming", "catchup", …
+  std::string sync_state;  ///< "async", "potential", "sync", "quorum"
+  bool tls = false;
+  std::string client_serial;  ///< decimal, as the view gives it; "" where no certificate was shown
+  std::string issuer;
+  std::optional<std::int64_t> behind;  ///< bytes sent and not yet flushed there
+  bool operator==(const ReplicaFact&) const = default;
+};
+
+/// pg_replication_slots, physical ones.
+struct ReplicationSlotFact {
+  std::string name;
+  bool active = false;
+  std::string wal_status;  ///< 13 and later: "reserved", "extended", "unreserved", "lost"
+  bool operator==(const ReplicationSlotFact&) const = default;
+};
+
+/// How a server connects to the one that it follows, or would: primary_conninfo without its
+/// secrets, and the receiver as it runs.
+struct ReplicationFacts {
+  std::string problem;      ///< why the string cannot be read or rewritten, "" if it can
+  std::string file;         ///< where it stands; 10 and 11: recovery.conf
+  int line = 0;
+  std::string file_sha256;  ///< of that file, whole
+  std::string host;         ///< as written: a name, an address, a list
+  std::string port;
+  std::string user;         ///< "" where the server's OS user counts
+  std::string sslmode;
+  std::string sslrootcert;
+  std::string sslcert;
+  std::string sslkey;
+  std::string service;    ///< a service file says the rest
+  bool password = false;  ///< one stands in the string
+  bool loaded = false;    ///< the server runs with what is written
+  bool in_use = false;    ///< the receiver's connection was made with these TLS values
+  std::string receiver;   ///< pg_stat_wal_receiver.status, "" where none runs
+  std::string slot;       ///< primary_slot_name
+  bool archive = false;   ///< restore_command is set
+};
+
 /// A data directory that was found and how.
 struct ServerCandidate {
   std::string data_directory;
@@ -117,6 +162,9 @@ struct ServerFacts {
   std::string ssl_conf;           ///< our ssl.conf as written, "" none
   std::vector<RoleFact> roles;    ///< of the roles asked for, those that exist
   std::vector<SessionFact> sessions;
+  std::vector<ReplicaFact> replicas;
+  std::vector<ReplicationSlotFact> replication_slots;
+  std::optional<ReplicationFacts> replication;  ///< null where primary_conninfo is empty
 };
 
 /// What an application's own settings file says (an identity's `source`).

@@ -58,6 +58,10 @@ const char* to_string(ActKind kind) {
       return "reload";
     case ActKind::archive_slot:
       return "archive slot";
+    case ActKind::write_replication_settings:
+      return "write replication settings";
+    case ActKind::reconnect_walreceiver:
+      return "reconnect walreceiver";
   }
   return "reload";
 }

@@ -46,7 +46,9 @@ inline constexpr Word<fleet::ActKind> act_kinds[] = {
     {fleet::ActKind::install_trust, "install_trust"},
     {fleet::ActKind::write_server_settings, "write_server_settings"},
     {fleet::ActKind::reload, "reload"},
-    {fleet::ActKind::archive_slot, "archive_slot"}};
+    {fleet::ActKind::archive_slot, "archive_slot"},
+    {fleet::ActKind::write_replication_settings, "write_replication_settings"},
+    {fleet::ActKind::reconnect_walreceiver, "reconnect_walreceiver"}};
 inline constexpr Word<fleet::ConnectLevel> connect_levels[] = {
     {fleet::ConnectLevel::none, "none"},
     {fleet::ConnectLevel::handshake, "handshake"},
@@ -205,6 +207,50 @@ void fields(auto& visit, Is<fleet::SessionFact> auto& session) {
   visit("issuer", issuer);
 }
 
+void fields(auto& visit, Is<fleet::ReplicaFact> auto& replica) {
+  auto& [role, application, address, state, sync_state, tls, client_serial, issuer, behind] =
+      replica;
+  visit("role", role);
+  visit("application", application);
+  visit("address", address);
+  visit("state", state);
+  visit("sync_state", sync_state);
+  visit("tls", tls);
+  visit("client_serial", client_serial);
+  visit("issuer", issuer);
+  visit("behind", behind);
+}
+
+void fields(auto& visit, Is<fleet::ReplicationSlotFact> auto& slot) {
+  auto& [name, active, wal_status] = slot;
+  visit("name", name);
+  visit("active", active);
+  visit("wal_status", wal_status);
+}
+
+void fields(auto& visit, Is<fleet::ReplicationFacts> auto& facts) {
+  auto& [problem, file, line, file_sha256, host, port, user, sslmode, sslrootcert, sslcert, sslkey,
+         service, password, loaded, in_use, receiver, slot, archive] = facts;
+  visit("problem", problem);
+  visit("file", file);
+  visit("line", line);
+  visit("file_sha256", file_sha256);
+  visit("host", host);
+  visit("port", port);
+  visit("user", user);
+  visit("sslmode", sslmode);
+  visit("sslrootcert", sslrootcert);
+  visit("sslcert", sslcert);
+  visit("sslkey", sslkey);
+  visit("service", service);
+  visit("password", password);
+  visit("loaded", loaded);
+  visit("in_use", in_use);
+  visit("receiver", receiver);
+  visit("slot", slot);
+  visit("archive", archive);
+}
+
 void fields(auto& visit, Is<fleet::ServerCandidate> auto& candidate) {
   auto& [data_directory, config_file, port, running, found_by] = candidate;
   visit("data_directory", data_directory);
@@ -218,7 +264,8 @@ void fields(auto& visit, Is<fleet::ServerFacts> auto& server) {
   auto& [data_directory, config_file, hba_file, hba_text, hba_sha256, os_user, socket_directory,
          port, running, problem, version, version_text, system_identifier, in_recovery, timeline,
          listen_addresses, conf_load_time, running_settings, written_settings, config_sha256,
-         managed_by, include_in_place, include_dir, ssl_conf, roles, sessions] = server;
+         managed_by, include_in_place, include_dir, ssl_conf, roles, sessions, replicas,
+         replication_slots, replication] = server;
   visit("data_directory", data_directory);
   visit("config_file", config_file);
   visit("hba_file", hba_file);
@@ -245,6 +292,9 @@ void fields(auto& visit, Is<fleet::ServerFacts> auto& server) {
   visit("ssl_conf", ssl_conf);
   visit("roles", roles);
   visit("sessions", sessions);
+  visit("replicas", replicas);
+  visit("replication_slots", replication_slots);
+  visit("replication", replication);
 }
 
 void fields(auto& visit, Is<fleet::HostFacts> auto& facts) {

@@ -14,6 +14,7 @@ struct Timeouts {
   std::chrono::seconds observe{60};
   std::chrono::seconds act{60};
   std::chrono::seconds reload{60};
+  std::chrono::seconds replication{150};  ///< a standby has 30 s to stream, and is taken back
   std::chrono::seconds connect_query{30};
   std::chrono::seconds handshake{30};
   std::chrono::seconds close{3};  ///< after the last word, before SIGTERM

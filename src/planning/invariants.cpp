@@ -98,6 +98,8 @@ void act_on(ServerSide& server, const Act& act) {
     case ActKind::make_key:
     case ActKind::write_server_settings:
     case ActKind::archive_slot:
+    case ActKind::write_replication_settings:
+    case ActKind::reconnect_walreceiver:
       return;
   }
 }
