@@ -60,6 +60,7 @@ enum class Code : std::uint16_t {
   server_reload = 1606,
   server_settings = 1607,
   server_probe = 1608,
+  server_replication = 1609,
   refused_mark = 1701,
   refused_preflight = 1702,
   refused_gate = 1703,

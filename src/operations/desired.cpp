@@ -32,6 +32,8 @@ Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& 
     const auto certificate = x509::Certificate::decode_pem(record.certificate);
     if (!certificate) continue;
     desired.issued.insert(certificate->fingerprint);
+    if (record.intent.slot.starts_with("client:"))
+      desired.client_serials[certificate->serial_decimal] = record.intent.host;
     const auto [since, first] =
         desired.keys_since.emplace(certificate->spki_sha256, certificate->not_before);
     if (!first) since->second = std::min(since->second, certificate->not_before);

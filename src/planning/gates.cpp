@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "planning/pairs.h"
+#include "planning/replication.h"
 #include "planning/server_settings.h"
 #include "planning/wanted.h"
 
@@ -174,6 +175,8 @@ GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
       return trust_in_place(desired, observed);
     case Gate::clients_equipped:
       return clients_equipped(desired, observed);
+    case Gate::standby_spared:
+      return standby_spared(desired, observed);
   }
   return {};
 }
