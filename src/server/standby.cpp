@@ -29,6 +29,7 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds trial_limit{15};
 constexpr std::chrono::seconds streaming_limit{30};  ///< the standby's time to stream again
+constexpr std::chrono::seconds back_limit{10};       ///< the same by its former string
 constexpr std::chrono::seconds child_limit{50};
 constexpr milliseconds session_limit{3000};
 constexpr std::size_t surroundings_bytes = 1024UL * 1024;
@@ -100,6 +101,7 @@ struct Watch {
   bool load = false;     ///< reload first
   bool end = false;      ///< end the receiver `other_than` first
   pid_t postmaster = 0;
+  std::chrono::seconds limit = streaming_limit;
 };
 
 constexpr const char* receiver_query = "select status, conninfo, pid from pg_stat_wal_receiver";
@@ -122,7 +124,7 @@ Result<std::string> watch_within(const Watch& watch) {
   if (watch.end && parent_of(watch.other_than) == watch.postmaster &&
       kill(watch.other_than, SIGTERM) != 0 && errno != ESRCH)
     return base::system_error(Code::server_replication, "could not signal the receiver", errno);
-  const Clock::time_point deadline = Clock::now() + streaming_limit;
+  const Clock::time_point deadline = Clock::now() + watch.limit;
   milliseconds pause{10};
   std::string last;
   while (true) {
@@ -233,6 +235,7 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
   Watch back = watch_of(server, view);
   back.load = true;
   back.other_than = 0;
+  back.limit = back_limit;
   const std::string after = TRY(watch(back, server));
   return did_not_stream(fmt::format("{}. The former string was put back{}.", seen,
                                     after.empty() ? ", and it streams again" : ", but " + after));
