@@ -152,4 +152,6 @@ base::Result<int> Database::execute(const char* sql, std::initializer_list<Bind>
 
 bool Database::read_only() const { return sqlite3_db_readonly(database_.get(), "main") != 0; }
 
+bool Database::rolled_back() const { return sqlite3_get_autocommit(database_.get()) != 0; }
+
 }  // namespace ledger

@@ -83,6 +83,8 @@ class Database {
 
   /// True where the system lets us only read, whatever was asked for.
   [[nodiscard]] bool read_only() const;
+  /// True outside a transaction: also where SQLite ended it by itself, as on a full disk.
+  [[nodiscard]] bool rolled_back() const;
 
  private:
   struct Close {

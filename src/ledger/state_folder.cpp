@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ledger/filesystem.h"
 
 namespace ledger {
 namespace {
@@ -53,7 +54,7 @@ base::Result<void> prepare_folder(const std::string& folder) {
   if (::fchmod(opened.get(), 0700) != 0)
     return base::system_error(code_of(errno), fmt::format("could not set mode of \"{}\"", folder),
                               errno);
-  return {};
+  return refuse_network_filesystem(folder);
 }
 
 base::Result<void> check_folder(const std::string& folder) {
@@ -78,7 +79,7 @@ base::Result<void> check_folder(const std::string& folder) {
                               errno);
   }
   if (!S_ISREG(status.st_mode)) return refused(path, "is not a regular file", "");
-  return {};
+  return refuse_network_filesystem(folder);
 }
 
 base::Result<base::Fd> take_lock(const std::string& folder, const std::string& holder_text) {

@@ -252,8 +252,8 @@ Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) c
   return x509::draft_server(environment_.name, names, at, lifetime);
 }
 
-Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
-  const std::lock_guard lock(one_at_a_time_);
+/// Whether the clock may date a certificate: none is signed before the ledger's last entry.
+Result<base::Time> IssuingDesk::date() const {
   const base::Time newest = TRY(ledger_.last_entry_at());
   const base::Time at = now_();  // after it, or an entry made meanwhile would be of the future
   if (at < newest)
@@ -261,28 +261,45 @@ Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
                        fmt::format("clock of this machine is before the ledger's last entry"))
         .with_detail(fmt::format("It is {}, the entry is of {}.", base::format_time(at),
                                  base::format_time(newest)));
-  const AuthorityKind kind =
-      order.slot.kind == fleet::SlotKind::server ? AuthorityKind::server : AuthorityKind::client;
-  x509::Issuer* signer = TRY(issuer(kind));
+  return at;
+}
+
+Result<x509::Approval> IssuingDesk::approve(const IssueOrder& order, base::Time at,
+                                            ledger::SerialIntent& intent) {
   const x509::Request request = TRY(x509::Request::parse(order.request));
   const x509::Draft drafted = TRY(draft(order, at));
-  x509::Approval approval = TRY(signer->approve(drafted, request));
-  const x509::Certificate& preview = approval.preview();
-  ledger::SerialIntent intent;
-  intent.serial = preview.serial_hex;
-  intent.authority = kind;
-  intent.authority_generation = generations_[kind];
+  const bool server = order.slot.kind == fleet::SlotKind::server;
+  intent.authority = server ? AuthorityKind::server : AuthorityKind::client;
   intent.host = order.host;
   intent.slot = fleet::to_string(order.slot);
-  intent.profile = kind == AuthorityKind::server ? "server" : "client";
-  intent.names =
-      kind == AuthorityKind::server ? order.names : std::vector<std::string>{order.common_name};
+  intent.profile = word(intent.authority);
+  intent.names = server ? order.names : std::vector<std::string>{order.common_name};
+  const std::lock_guard lock(one_at_a_time_);
+  x509::Issuer* signer = TRY(issuer(intent.authority));
+  x509::Approval approval = TRY(signer->approve(drafted, request));
+  const x509::Certificate& preview = approval.preview();
+  intent.serial = preview.serial_hex;
+  intent.authority_generation = generations_[intent.authority];
   intent.not_after = preview.not_after;
   intent.spki_sha256 = preview.spki_sha256;
-  TRY(ledger_.will_sign(intent, at));
+  return approval;
+}
+
+Result<std::string> IssuingDesk::sign(AuthorityKind kind, x509::Approval approval) {
+  const std::lock_guard lock(one_at_a_time_);
+  x509::Issuer* signer = TRY(issuer(kind));
   const x509::Certificate certificate = TRY(signer->sign(std::move(approval)));
-  TRY(ledger_.issued(intent.serial, certificate.to_pem(), at));
   return certificate.to_pem();
+}
+
+Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
+  const base::Time at = TRY(date());
+  ledger::SerialIntent intent;
+  x509::Approval approval = TRY(approve(order, at, intent));
+  TRY(ledger_.will_sign(intent, at));
+  std::string certificate = TRY(sign(intent.authority, std::move(approval)));
+  TRY(ledger_.issued(intent.serial, certificate, at));
+  return certificate;
 }
 
 }  // namespace operations

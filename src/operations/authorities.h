@@ -39,15 +39,16 @@ struct IssueOrder {
   std::string request;  ///< DER
 };
 
-/// Signs. Safe from several threads: one at a time.
+/// Signs. Safe from several threads: keys are used by one at a time, and the orders that wait for
+/// the ledger wait together.
 class IssuingDesk {
  public:
   IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
               PassphraseSource passphrase, std::function<base::Time()> now);
 
   /// The certificate, PEM, durable in the ledger as are its serial and names before it was signed.
-  /// The clock is read here, once it is this order's turn: by then another thread's entry may be
-  /// newer than any time that the caller took. Errors: authority_*, ledger_*.
+  /// The clock is read here: by then another thread's entry may be newer than any time that the
+  /// caller took. Errors: authority_*, ledger_*.
   base::Result<std::string> issue(const IssueOrder& order);
 
   /// Founds those of the two authorities that the ledger lacks as `generation`, keys durable before
@@ -64,13 +65,18 @@ class IssuingDesk {
   base::Result<void> keep(const ledger::Authority& row, x509::Authority authority);
   base::Result<void> open(const std::vector<x509::AuthorityKind>& kinds);
   base::Result<const base::Secret*> passphrase();
+  [[nodiscard]] base::Result<base::Time> date() const;
+  /// Fills `intent` with what the ledger must know before there is a signature.
+  base::Result<x509::Approval> approve(const IssueOrder& order, base::Time at,
+                                       ledger::SerialIntent& intent);
+  base::Result<std::string> sign(x509::AuthorityKind kind, x509::Approval approval);
   base::Result<x509::Draft> draft(const IssueOrder& order, base::Time at) const;
 
   const fleet::Environment& environment_;
   ledger::Ledger& ledger_;
   PassphraseSource source_;
   std::function<base::Time()> now_;
-  std::mutex one_at_a_time_;
+  std::mutex one_at_a_time_;  ///< guards the three below
   std::optional<base::Secret> passphrase_;
   std::map<x509::AuthorityKind, x509::Issuer> issuers_;
   std::map<x509::AuthorityKind, int> generations_;
