@@ -249,10 +249,10 @@ Result<void> Ledger::State::within(const std::function<Result<void>()>& body) {
   return {};
 }
 
-void Ledger::State::commit(const std::vector<Writer::Entry*>& entries) {
+void Ledger::State::commit(const Writer::Entries& entries) {
   const Guard guard(mutex);
   Result<void> group = database.script("BEGIN IMMEDIATE");
-  for (Writer::Entry* entry : entries) {
+  for (const auto& entry : entries) {
     if (!group) break;
     try {
       entry->outcome = within(entry->body);
@@ -270,7 +270,7 @@ void Ledger::State::commit(const std::vector<Writer::Entry*>& entries) {
     notes = durable;
     if (!database.rolled_back()) (void)database.script("ROLLBACK").operator bool();
   }
-  for (Writer::Entry* entry : entries)
+  for (const auto& entry : entries)
     if (!entry->outcome || *entry->outcome) entry->outcome = group;
 }
 

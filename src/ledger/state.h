@@ -36,7 +36,7 @@ struct Ledger::State {
   base::Result<void> transaction(const std::function<base::Result<void>()>& body);
 
   /// What the writer does with those who wait: each whole or not at all, all with one commit.
-  void commit(const std::vector<Writer::Entry*>& entries);
+  void commit(const Writer::Entries& entries);
   base::Result<void> within(const std::function<base::Result<void>()>& body);
   base::Result<void> write_notes();
 
@@ -51,7 +51,7 @@ struct Ledger::State {
   Notes notes;                                ///< with what is being written; the writer's own
   Notes durable;                              ///< as they lie on the disk; the writer's own
   std::atomic<std::int64_t> last_durable_at;  ///< durable.last_entry_at, for everybody
-  Writer writer{[this](const std::vector<Writer::Entry*>& entries) { commit(entries); }};
+  Writer writer{[this](const Writer::Entries& entries) { commit(entries); }};
 };
 
 std::string join_lines(const std::vector<std::string>& items);

@@ -15,16 +15,21 @@ Writer::~Writer() {
 }
 
 base::Result<void> Writer::write(const Body& body) {
-  Entry entry(body);
+  const auto entry = std::make_shared<Entry>(body);
   {
     std::unique_lock lock(mutex_);
     if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
-    waiting_.push_back(&entry);
+    waiting_.push_back(entry);
     if (waiting_.size() == 1) wanted_.notify_one();
-    entry.ended.wait(lock, [&] { return entry.done; });
+    entry->ended.wait(lock, [&] { return entry->done; });
   }
-  if (entry.thrown) std::rethrow_exception(entry.thrown);
-  return std::move(*entry.outcome);
+  if (entry->thrown) std::rethrow_exception(entry->thrown);
+  return std::move(*entry->outcome);
+}
+
+std::size_t Writer::waiting() {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
 }
 
 void Writer::serve() {
@@ -33,15 +38,15 @@ void Writer::serve() {
   for (;;) {
     wanted_.wait(lock, [&] { return closing_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    const std::vector<Entry*> group = std::exchange(waiting_, {});
+    const Entries group = std::exchange(waiting_, {});
     lock.unlock();
     commit_(group);
     lock.lock();
-    for (Entry* entry : group) {
-      entry->done = true;
-      // Under the lock: once it is free the entry may be gone.
-      entry->ended.notify_one();
-    }
+    for (const auto& entry : group) entry->done = true;
+    lock.unlock();
+    // Without the lock, or each would wake only to wait for it.
+    for (const auto& entry : group) entry->ended.notify_one();
+    lock.lock();
   }
 }
 

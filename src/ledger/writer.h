@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -20,7 +21,7 @@ class Writer {
  public:
   using Body = std::function<base::Result<void>()>;
 
-  /// One caller's entry. The caller sleeps until `done`, so it lies on the caller's stack.
+  /// One caller's entry; `body` lives as long as the caller sleeps.
   struct Entry {
     explicit Entry(const Body& what) : body(what) {}
     const Body& body;
@@ -29,8 +30,9 @@ class Writer {
     bool done = false;
     std::condition_variable ended;
   };
+  using Entries = std::vector<std::shared_ptr<Entry>>;
   /// Gives every entry its outcome.
-  using Commit = std::function<void(const std::vector<Entry*>&)>;
+  using Commit = std::function<void(const Entries&)>;
 
   explicit Writer(Commit commit) : commit_(std::move(commit)) {}
   Writer(const Writer&) = delete;
@@ -40,6 +42,9 @@ class Writer {
   /// Runs `body` in the writer's thread, together with what others want written. Throws what it
   /// throws. The thread begins with the first call.
   base::Result<void> write(const Body& body);
+
+  /// How many the next commit will have.
+  [[nodiscard]] std::size_t waiting();
 
   /// Whether the caller is a body that the writer runs.
   [[nodiscard]] bool is_this_thread() const {
@@ -52,7 +57,7 @@ class Writer {
   Commit commit_;
   std::mutex mutex_;
   std::condition_variable wanted_;
-  std::vector<Entry*> waiting_;
+  Entries waiting_;
   bool closing_ = false;
   std::atomic<std::thread::id> id_;
   std::thread thread_;

@@ -182,7 +182,7 @@ Result<const base::Secret*> IssuingDesk::passphrase() {
 }
 
 Result<void> IssuingDesk::found(int generation) {
-  const std::lock_guard lock(one_at_a_time_);
+  const std::lock_guard lock(opening_);
   std::vector<AuthorityKind> absent;
   for (const AuthorityKind kind : both)
     if (!TRY(ledger_.active_authority(kind))) absent.push_back(kind);
@@ -209,15 +209,14 @@ Result<void> IssuingDesk::found(int generation) {
 Result<void> IssuingDesk::keep(const ledger::Authority& row, x509::Authority authority) {
   auto opened =
       TRY(x509::Issuer::open(row.kind, std::move(authority.certificate), std::move(authority.key)));
-  generations_[row.kind] = row.generation;
-  issuers_.emplace(row.kind, std::move(opened));
+  signers_.emplace(row.kind, Signer{std::move(opened), row.generation});
   return {};
 }
 
 Result<void> IssuingDesk::open(const std::vector<AuthorityKind>& kinds) {
   std::vector<ledger::Authority> rows;
   for (const AuthorityKind kind : kinds) {
-    if (issuers_.contains(kind)) continue;
+    if (signers_.contains(kind)) continue;
     auto row = TRY(ledger_.active_authority(kind));
     if (!row)
       return base::error(Code::authority_key_lost,
@@ -233,13 +232,14 @@ Result<void> IssuingDesk::open(const std::vector<AuthorityKind>& kinds) {
 }
 
 Result<void> IssuingDesk::open_all() {
-  const std::lock_guard lock(one_at_a_time_);
+  const std::lock_guard lock(opening_);
   return open({both.begin(), both.end()});
 }
 
-Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
+Result<const IssuingDesk::Signer*> IssuingDesk::signer(AuthorityKind kind) {
+  const std::lock_guard lock(opening_);
   TRY(open({kind}));
-  return &issuers_.at(kind);
+  return &signers_.at(kind);
 }
 
 Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) const {
@@ -264,42 +264,37 @@ Result<base::Time> IssuingDesk::date() const {
   return at;
 }
 
-Result<x509::Approval> IssuingDesk::approve(const IssueOrder& order, base::Time at,
-                                            ledger::SerialIntent& intent) {
+Result<x509::Approval> IssuingDesk::approve(const IssueOrder& order, const Signer& signer,
+                                            base::Time at, ledger::SerialIntent& intent) const {
   const x509::Request request = TRY(x509::Request::parse(order.request));
   const x509::Draft drafted = TRY(draft(order, at));
-  const bool server = order.slot.kind == fleet::SlotKind::server;
-  intent.authority = server ? AuthorityKind::server : AuthorityKind::client;
+  x509::Approval approval = TRY(signer.issuer.approve(drafted, request));
+  const x509::Certificate& preview = approval.preview();
+  intent.serial = preview.serial_hex;
+  intent.authority = signer.issuer.kind();
+  intent.authority_generation = signer.generation;
   intent.host = order.host;
   intent.slot = fleet::to_string(order.slot);
   intent.profile = word(intent.authority);
-  intent.names = server ? order.names : std::vector<std::string>{order.common_name};
-  const std::lock_guard lock(one_at_a_time_);
-  x509::Issuer* signer = TRY(issuer(intent.authority));
-  x509::Approval approval = TRY(signer->approve(drafted, request));
-  const x509::Certificate& preview = approval.preview();
-  intent.serial = preview.serial_hex;
-  intent.authority_generation = generations_[intent.authority];
+  intent.names = intent.authority == AuthorityKind::server
+                     ? order.names
+                     : std::vector<std::string>{order.common_name};
   intent.not_after = preview.not_after;
   intent.spki_sha256 = preview.spki_sha256;
   return approval;
 }
 
-Result<std::string> IssuingDesk::sign(AuthorityKind kind, x509::Approval approval) {
-  const std::lock_guard lock(one_at_a_time_);
-  x509::Issuer* signer = TRY(issuer(kind));
-  const x509::Certificate certificate = TRY(signer->sign(std::move(approval)));
-  return certificate.to_pem();
-}
-
 Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
   const base::Time at = TRY(date());
+  const bool server = order.slot.kind == fleet::SlotKind::server;
+  const Signer* const signing = TRY(signer(server ? AuthorityKind::server : AuthorityKind::client));
   ledger::SerialIntent intent;
-  x509::Approval approval = TRY(approve(order, at, intent));
+  x509::Approval approval = TRY(approve(order, *signing, at, intent));
   TRY(ledger_.will_sign(intent, at));
-  std::string certificate = TRY(sign(intent.authority, std::move(approval)));
-  TRY(ledger_.issued(intent.serial, certificate, at));
-  return certificate;
+  const x509::Certificate certificate = TRY(signing->issuer.sign(std::move(approval)));
+  std::string pem = certificate.to_pem();
+  TRY(ledger_.issued(intent.serial, pem, at));
+  return pem;
 }
 
 }  // namespace operations

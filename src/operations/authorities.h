@@ -39,8 +39,7 @@ struct IssueOrder {
   std::string request;  ///< DER
 };
 
-/// Signs. Safe from several threads: keys are used by one at a time, and the orders that wait for
-/// the ledger wait together.
+/// Signs. Safe from several threads, whose orders wait for the ledger together.
 class IssuingDesk {
  public:
   IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
@@ -61,25 +60,29 @@ class IssuingDesk {
   base::Result<void> open_all();
 
  private:
-  base::Result<x509::Issuer*> issuer(x509::AuthorityKind kind);
+  struct Signer {
+    x509::Issuer issuer;
+    int generation = 0;
+  };
+  /// Opens its key where that was not done yet.
+  base::Result<const Signer*> signer(x509::AuthorityKind kind);
   base::Result<void> keep(const ledger::Authority& row, x509::Authority authority);
   base::Result<void> open(const std::vector<x509::AuthorityKind>& kinds);
   base::Result<const base::Secret*> passphrase();
   [[nodiscard]] base::Result<base::Time> date() const;
   /// Fills `intent` with what the ledger must know before there is a signature.
-  base::Result<x509::Approval> approve(const IssueOrder& order, base::Time at,
-                                       ledger::SerialIntent& intent);
-  base::Result<std::string> sign(x509::AuthorityKind kind, x509::Approval approval);
+  [[nodiscard]] base::Result<x509::Approval> approve(const IssueOrder& order, const Signer& signer,
+                                                     base::Time at,
+                                                     ledger::SerialIntent& intent) const;
   base::Result<x509::Draft> draft(const IssueOrder& order, base::Time at) const;
 
   const fleet::Environment& environment_;
   ledger::Ledger& ledger_;
   PassphraseSource source_;
   std::function<base::Time()> now_;
-  std::mutex one_at_a_time_;  ///< guards the three below
+  std::mutex opening_;  ///< guards the two below; a signer stays once it is there
   std::optional<base::Secret> passphrase_;
-  std::map<x509::AuthorityKind, x509::Issuer> issuers_;
-  std::map<x509::AuthorityKind, int> generations_;
+  std::map<x509::AuthorityKind, Signer> signers_;
 };
 
 }  // namespace operations
