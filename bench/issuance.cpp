@@ -5,8 +5,8 @@
 // at once, whose entries share commits. Prints for each pair of turns the microseconds that one
 // certificate took: CPU of the reference and ours (all threads'), then the clock's.
 //
-// With `pairs COUNT` beside the folder: makes so many keys, their requests and their certificates,
-// writes key and chain into files of FOLDER/pairs, and prints the seconds of CPU and of the clock.
+// With `pairs COUNT OUT` beside the folder: makes so many keys, their requests and their certificates,
+// writes key and certificate into files of OUT, and prints the seconds of CPU and of the clock.
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -222,20 +222,19 @@ void print_turns(Desk& desk) {
   }
 }
 
-void print_pairs(Desk& desk, const std::string& folder, std::size_t count) {
-  std::filesystem::create_directory(folder + "/pairs");
-  const Took took = take([&] { desk.make_pairs(count, folder + "/pairs"); });
+void print_pairs(Desk& desk, std::size_t count, const std::string& folder) {
+  const Took took = take([&] { desk.make_pairs(count, folder); });
   std::printf("%f %f\n", took.cpu / 1e6, took.wall / 1e6);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool pairs = argc == 4 && std::string_view(argv[2]) == "pairs";
-  if (argc != 2 && !pairs) give_up("usage: bench_issuance FOLDER [pairs COUNT]");
+  const bool pairs = argc == 5 && std::string_view(argv[2]) == "pairs";
+  if (argc != 2 && !pairs) give_up("usage: bench_issuance FOLDER [pairs COUNT OUT]");
   Desk desk(argv[1]);
   if (pairs)
-    print_pairs(desk, argv[1], std::strtoul(argv[3], nullptr, 10));
+    print_pairs(desk, std::strtoul(argv[3], nullptr, 10), argv[4]);
   else
     print_turns(desk);
   return 0;
