@@ -105,7 +105,7 @@ Result<void> make_file(const std::string& folder, const std::string& environment
     const base::Fd file(
         ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.open())
-      return base::system_error(Code::ledger_open,
+      return base::system_error(errno == ENOSPC ? Code::ledger_full : Code::ledger_open,
                                 fmt::format("could not create \"{}\"", unfinished), errno);
   }
   TRY(fill_new(unfinished, environment, at));

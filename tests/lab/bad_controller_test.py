@@ -198,6 +198,87 @@ class StateFolder(unittest.TestCase):
         finally:
             subprocess.run(["umount", self.state], check=True)
 
+    def on_a_small_disk(self, kilobytes):
+        """The state folder on a file system of its own, which mount(8) makes of memory."""
+        aside = self.lab.folder / "aside"
+        shutil.copytree(self.state, aside)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode=0700,size={kilobytes}k", "tmpfs", self.state], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.state], check=True)
+        shutil.copytree(aside, self.state, dirs_exist_ok=True)
+        shutil.rmtree(aside)
+
+    def fill(self, left):
+        """Leaves so many kilobytes, in whole pages; gives the file that takes the rest."""
+        filler = self.state / "filler"
+        free = os.statvfs(self.state)
+        filler.write_bytes(bytes((free.f_bavail - left // 4) * free.f_frsize))
+        self.addCleanup(filler.unlink, missing_ok=True)
+        return filler
+
+    def certificates(self):
+        with contextlib.closing(sqlite3.connect(f"file:{self.state}/ledger.sqlite?mode=ro", uri=True)) as ledger:
+            self.assertEqual(ledger.execute("pragma quick_check").fetchall(), [("ok",)])
+            return {pem for pem, in ledger.execute("select certificate from serial where certificate is not null")}
+
+    def test_a_full_disk_is_told_and_nothing_is_given_that_it_could_not_keep(self):
+        self.on_a_small_disk(1024)
+        ends = {}
+        for left in (0, 4, 8, 16, 24, 32, 40, 48):
+            with self.subTest(left=left):
+                filler = self.fill(left)
+                done = self.lab.pgseal("apply", "--yes")
+                ends[left] = done.returncode
+                said = done.stdout + done.stderr
+                if done.returncode != 0:
+                    self.assertIn(done.returncode, (1, 11), said)
+                    self.assertIn("ledger.full", said)
+                    self.assertIn("Make room in the state folder", said)
+                filler.unlink()
+                held = self.lab.run("app1", "cat ~deploy/.postgresql/postgresql.crt 2>/dev/null", check=False)
+                known = self.certificates()
+                self.assertTrue(not held or any(held.startswith(pem.strip()) for pem in known), held)
+                self.lab.pgseal("log", "--verify", status=0)
+                self.lab.pgseal("apply", "--yes", status=0)
+                self.lab.pgseal("plan", status=0)
+                self.lab.run("app1", "rm -r ~deploy/.postgresql")
+        self.assertEqual(ends[0], 11, ends)
+        self.assertIn(1, ends.values(), "no disk was filled in the middle of an apply")
+
+    def test_a_ledger_on_another_machines_disk_is_refused(self):
+        if not shutil.which("sshfs") or not os.path.exists("/dev/fuse"):
+            self.skipTest("needs sshfs and /dev/fuse")
+        there, here = "/srv/state", self.lab.folder / "remote"
+        self.lab.run("db1", f"mkdir -m 700 {there}")
+        here.mkdir()
+        mounted = self.lab.hub("sshfs", "-F", str(self.lab.folder / "ssh_config"), f"root@db1:{there}", str(here))
+        self.assertEqual(mounted.returncode, 0, mounted.stdout)
+        self.addCleanup(subprocess.run, ["umount", here], check=True)
+        shutil.copytree(self.state, here, dirs_exist_ok=True)
+        self.configure(self.lab.config.read_text().replace(f'state = "{self.state}"', f'state = "{here}"'))
+        for words in (["plan"], ["status", "--offline"], ["apply", "--yes"]):
+            done = self.lab.pgseal(*words, status=11)
+            self.assertIn("lies on a network file system", done.stderr)
+            self.assertIn("fuse.sshfs", done.stderr)
+            self.assertIn("[environment] state", done.stderr)
+
+    def test_a_ledger_of_yesterday_is_refused_and_said_what_to_do(self):
+        yesterday = self.lab.folder / "yesterday"
+        shutil.copytree(self.state, yesterday)
+        self.addCleanup(shutil.rmtree, yesterday)
+        self.lab.pgseal("apply", "--yes", status=0)
+        self.addCleanup(self.lab.run, "app1", "rm ~deploy/.postgresql/postgresql.*")
+        shutil.rmtree(self.state)
+        shutil.copytree(yesterday, self.state)
+        self.lab.run("app1", "rm ~deploy/.postgresql/postgresql.*")
+        hosts = self.seen()
+        for words, status in ((["plan"], 1), (["apply", "--yes"], 1)):
+            shown = self.lab.json(*words, status=status)
+            found, = [each for each in shown["findings"] if each["host"] == "app1" and each["severity"] == "error"]
+            self.assertIn("of the ledger", found["message"] + found.get("detail", ""))
+            self.assertIn("--take-over", found["hint"])
+            self.assertEqual([step for step in steps(shown) if step["host"] == "app1"], [])
+        self.assertEqual(self.seen(), hosts)
+
     def test_a_state_folder_that_others_may_write_is_refused(self):
         self.state.chmod(0o777)
         self.ends(["plan"], 11, "ledger.open", "can be written by others", "0700")
