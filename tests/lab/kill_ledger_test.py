@@ -93,8 +93,8 @@ class Killed(unittest.TestCase):
                 done = self.apply(*self.files(), "-e", "trace=" + ",".join(CALLS),
                                   "-e", f"inject={call}:signal=KILL:when={n}")
                 killed = "killed by SIGKILL" in self.trace.read_text()
-                tally["killed" if killed else "ended before"] += 1
                 self.assertTrue(killed or done.returncode == 0, done.stdout + done.stderr)
+                tally["killed" if killed else "ended before"] += 1
                 unsigned = max(unsigned, self.whole(keys))
                 self.converges()
                 tally["converged"] += 1

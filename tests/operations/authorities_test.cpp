@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "ledger/scratch.h"
+#include "operations/desired.h"
 #include "x509/request.h"
 
 namespace {
@@ -83,6 +84,21 @@ TEST_CASE("many orders at once: each certificate that is given is the one that t
   }
   CHECK(given.size() == 40);
   CHECK(office.book->serials().value().size() == 40);
+}
+
+TEST_CASE("a plan knows each certificate's fingerprint and its key's age as if it were decoded") {
+  Office office;
+  int day = 1;
+  operations::IssuingDesk desk(office.environment, *office.book, {},
+                               [&] { return scratch::at(day); });
+  operations::IssueOrder order = Office::order();
+  const auto first = x509::Certificate::from_pem(*desk.issue(order)).value();
+  day = 5;
+  const auto again = x509::Certificate::from_pem(*desk.issue(order)).value();
+  const auto desired = operations::desired_of(office.environment, &*office.book, false).value();
+  CHECK(desired.issued == std::set<std::string>{first.fingerprint, again.fingerprint});
+  REQUIRE(desired.keys_since.size() == 1);
+  CHECK(desired.keys_since.at(first.spki_sha256) == first.not_before);
 }
 
 TEST_CASE("nothing is signed whose serial number is not durable") {
