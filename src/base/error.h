@@ -27,6 +27,7 @@ enum class Code : std::uint16_t {
   ledger_read_only = 1104,
   ledger_missing = 1105,
   ledger_foreign = 1106,
+  ledger_full = 1107,
   locked = 1201,
   host_locked = 1202,
   authority_passphrase = 1301,

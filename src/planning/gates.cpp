@@ -135,10 +135,10 @@ GateResult trust_in_place(const Desired& desired, const Observed& observed) {
 GateResult clients_equipped(const Desired& desired, const Observed& observed) {
   GateResult result{Gate::clients_equipped, {}};
   for (const fleet::Host& host : desired.environment->hosts) {
-    const bool has_clients = !client_slots(*desired.environment, host).empty();
     const HostView* view = view_of(observed, host.name);
     if (view == nullptr || !view->answered()) {
-      if (has_clients) result.blockers.push_back({host.name, "did not answer"});
+      if (!client_slots(*desired.environment, host).empty())
+        result.blockers.push_back({host.name, "did not answer"});
       continue;
     }
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view->facts)) {
