@@ -79,7 +79,8 @@ Json or_null(const std::string& text) {
 }
 
 Json of(const operations::HostStatus& host) {
-  Json json{{"name", host.host},          {"reachable", host.reachable},
+  Json json{{"name", host.host},
+            {"reachable", host.reachable ? Json(*host.reachable) : Json(nullptr)},
             {"role", or_null(host.role)}, {"version", or_null(host.version)},
             {"tls", or_null(host.tls)},   {"enforcement", "none"}};
   json["slots"] = Json::array();

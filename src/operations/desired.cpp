@@ -2,6 +2,7 @@
 #include "operations/desired.h"
 
 #include "operations/authorities.h"
+#include "planning/pairs.h"
 
 namespace operations {
 
@@ -18,12 +19,16 @@ Result<std::optional<ledger::Ledger>> read_ledger(const fleet::Environment& envi
 
 namespace {
 
-/// A slot of a host is settled once a certificate was installed there.
+/// A slot of a host is settled once a certificate was installed there, and trusting once a bundle.
 void note_settled(const std::vector<ledger::ActOutcome>& acts, planning::Desired& desired) {
   const std::string install = fleet::to_string(fleet::ActKind::install_certificate);
-  for (const ledger::ActOutcome& outcome : acts)
-    if (outcome.key.act == install && outcome.state == ledger::ActState::finished)
-      desired.settled.insert(outcome.key.host + " " + outcome.key.slot);
+  const std::string trust = fleet::to_string(fleet::ActKind::install_trust);
+  for (const ledger::ActOutcome& outcome : acts) {
+    if (outcome.state != ledger::ActState::finished) continue;
+    const std::string key = outcome.key.host + " " + outcome.key.slot;
+    if (outcome.key.act == install) desired.settled.insert(key);
+    if (outcome.key.act == trust) desired.trusting.insert(key);
+  }
 }
 
 Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& desired) {
@@ -32,6 +37,8 @@ Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& 
     const auto certificate = x509::Certificate::decode_pem(record.certificate);
     if (!certificate) continue;
     desired.issued.insert(certificate->fingerprint);
+    desired.due[record.intent.host + " " + record.intent.slot] =
+        planning::renewal_due(*certificate);
     const auto [since, first] =
         desired.keys_since.emplace(certificate->spki_sha256, certificate->not_before);
     if (!first) since->second = std::min(since->second, certificate->not_before);

@@ -77,7 +77,6 @@ void add_slots(const fleet::Environment& environment, const fleet::Host& host, I
 }
 
 void fill(HostStatus& status, const ledger::Observation& seen) {
-  status.reachable = seen.reachable;
   status.role = seen.role;
   status.version = seen.version;
   status.tls = seen.tls;
@@ -119,6 +118,7 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
     const ledger::Observation seen =
         now == observed.hosts.end() ? last[host.name] : observation_of(host, now->second, at);
     fill(report.hosts.back(), seen);
+    if (!offline) report.hosts.back().reachable = seen.reachable;
     add_slots(environment, host, issued, at, report);
     mark_served(report.hosts.back(), seen.served_serial);
   }
