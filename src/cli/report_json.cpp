@@ -203,6 +203,17 @@ std::string json_of(const std::vector<ledger::Debt>& debts) {
   return document(Json{{"format", 1}, {"debts", list_of(debts)}});
 }
 
+std::string json_of(const operations::RemovedHost& removed) {
+  Json json{{"format", 1}, {"host", printable_line(removed.host)}};
+  json["debts"] = list_of(removed.debts);
+  json["valid"] = Json::array();
+  for (const ledger::SerialRecord& record : removed.valid)
+    json["valid"].push_back({{"slot", printable_line(record.intent.slot)},
+                             {"serial", record.intent.serial},
+                             {"not_after", base::format_time(record.intent.not_after)}});
+  return document(json);
+}
+
 std::string json_of(const std::vector<ledger::AuditRow>& rows) {
   Json json{{"format", 1}};
   json["entries"] = Json::array();
