@@ -71,8 +71,8 @@ NOT proven
 
 $ pgseal status
 environment shop
-  db1        not asked             TLS -
-  app1       not asked             TLS -
+  db1        unreachable           TLS -
+  app1       unreachable           TLS -
 db1 error host.unreachable: "db1" refuses ssh connections
   detail: ssh: connect to host 127.0.0.1 port 1: Connection refused
   hint:   Try the same by hand: ssh -p 1 -o BatchMode=yes root@127.0.0.1 true
@@ -90,7 +90,7 @@ $ pgseal status --json
   "hosts": [
     {
       "name": "db1",
-      "reachable": null,
+      "reachable": false,
       "role": null,
       "version": null,
       "tls": null,
@@ -99,7 +99,7 @@ $ pgseal status --json
     },
     {
       "name": "app1",
-      "reachable": null,
+      "reachable": false,
       "role": "application",
       "version": null,
       "tls": null,
