@@ -81,8 +81,10 @@ Json or_null(const std::string& text) {
 Json of(const operations::HostStatus& host) {
   Json json{{"name", host.host},
             {"reachable", host.reachable ? Json(*host.reachable) : Json(nullptr)},
-            {"role", or_null(host.role)}, {"version", or_null(host.version)},
-            {"tls", or_null(host.tls)},   {"enforcement", "none"}};
+            {"role", or_null(host.role)},
+            {"version", or_null(host.version)},
+            {"tls", or_null(host.tls)},
+            {"enforcement", "none"}};
   json["slots"] = Json::array();
   for (const operations::SlotStatus& slot : host.slots) {
     Json one{{"slot", slot.slot},

@@ -365,8 +365,8 @@ class Run {
   [[nodiscard]] std::vector<planning::Owed> owed_by_silent() const {
     std::vector<planning::Owed> all = plan_.owed;
     for (const auto& [host, steps] : lost_) {
-      const auto known = std::find_if(all.begin(), all.end(),
-                                      [&](const planning::Owed& owed) { return owed.host == host; });
+      const auto known = std::find_if(
+          all.begin(), all.end(), [&](const planning::Owed& owed) { return owed.host == host; });
       if (known == all.end())
         all.push_back({host, steps});
       else
@@ -382,29 +382,26 @@ class Run {
     if (host == nullptr || !audit::blocks(found.code)) return;
     held.undecided.insert(host->name);
     if (!desired_.only.empty() && !desired_.only.contains(host->name)) return;
-    const auto lacks = found.slot.empty()
-                           ? planning::owed_slots(desired_, *host, observed_.at)
-                           : std::vector<std::string>{found.slot};
+    const auto lacks = found.slot.empty() ? planning::owed_slots(desired_, *host, observed_.at)
+                                          : std::vector<std::string>{found.slot};
     for (const std::string& slot : lacks) note_owed(host->name, slot, found.message, held);
   }
 
   /// A step that failed, or that its own host's failure holds up, is owed; one that waits for
   /// others is not.
   void note_remaining(const PlannedPhase& phase, const Step& step, HeldBack& held) const {
-    const auto failure = std::find_if(failures_.begin(), failures_.end(), [&](const auto& found) {
-      return found.host == step.host;
-    });
+    const auto failure = std::find_if(failures_.begin(), failures_.end(),
+                                      [&](const auto& found) { return found.host == step.host; });
     const auto& blockers = phase.gate.blockers;
-    const bool own = std::any_of(blockers.begin(), blockers.end(), [&](const auto& blocker) {
-      return blocker.host == step.host;
-    });
+    const bool own = std::any_of(blockers.begin(), blockers.end(),
+                                 [&](const auto& blocker) { return blocker.host == step.host; });
     if (failure != failures_.end() && (own || tried_.contains(step.id)))
       return note_owed(step.host, words_of(step), failure->message, held);
     held.waiting[step.host].push_back(words_of(step));
   }
 
-  static void note_owed(const std::string& host, const std::string& what,
-                        const std::string& reason, HeldBack& held) {
+  static void note_owed(const std::string& host, const std::string& what, const std::string& reason,
+                        HeldBack& held) {
     HeldBack::Lack& lack = held.owed[host];
     if (lack.steps.empty()) lack.reason = reason;
     if (std::find(lack.steps.begin(), lack.steps.end(), what) == lack.steps.end())
@@ -461,9 +458,9 @@ class Run {
   planning::Phase phase_ = planning::Phase::mark;
   std::set<std::string> tried_;
   std::map<std::string, std::pair<planning::Phase, Step>> done_;
-  std::vector<std::string> order_;  ///< of done_'s steps
+  std::vector<std::string> order_;                        ///< of done_'s steps
   std::map<std::string, std::vector<std::string>> lost_;  ///< host → steps that it is owed
-  std::mutex requests_mutex_;       ///< guards the three below
+  std::mutex requests_mutex_;                             ///< guards the three below
   std::map<std::string, std::string> requests_;
   base::Findings failures_;
   base::Findings told_;

@@ -26,7 +26,8 @@ struct HeldBack {
   std::set<std::string> undecided;  ///< hosts without steps because none may be planned for them
 };
 
-/// Durable before the first act: who did not answer is owed its steps even where this run is killed.
+/// Durable before the first act: who did not answer is owed its steps even where this run is
+/// killed.
 base::Result<void> record_absent(ledger::Ledger& ledger, const planning::Observed& observed,
                                  const planning::Plan& plan);
 

@@ -50,8 +50,8 @@ Result<RemovedHost> remove_host(ledger::Ledger& ledger, const fleet::Environment
   if (!known.contains(host)) {
     const std::string near =
         base::nearest(host, std::vector<std::string_view>(known.begin(), known.end()));
-    return base::error(base::Code::usage, fmt::format("the ledger knows no host \"{}\"",
-                                                      base::printable_line(host)))
+    return base::error(base::Code::usage,
+                       fmt::format("the ledger knows no host \"{}\"", base::printable_line(host)))
         .with_hint(near.empty() ? "" : fmt::format("The nearest is \"{}\".", near));
   }
   RemovedHost removed{host, {}, {}};

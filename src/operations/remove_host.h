@@ -13,8 +13,8 @@ namespace operations {
 
 struct RemovedHost {
   std::string host;
-  std::vector<ledger::Debt> debts;           ///< that were dropped
-  std::vector<ledger::SerialRecord> valid;   ///< certificates that have not ended
+  std::vector<ledger::Debt> debts;          ///< that were dropped
+  std::vector<ledger::SerialRecord> valid;  ///< certificates that have not ended
 };
 
 /// Errors: refused_declared, with every place that names the host; usage where the ledger never
