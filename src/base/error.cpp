@@ -154,6 +154,9 @@ constexpr auto rows = std::to_array<ErrorRow>({
      "Say --yes to carry it out without a question."},
     {Code::refused_declined, "refused.declined", "The question was not answered with yes.",
      "Run it again when it may be done; nothing was changed."},
+    {Code::refused_declared, "refused.declared",
+     "A host that is to be removed is still declared: the next apply would put everything back.",
+     "Delete it from the configuration at the places that the detail names, then run it again."},
 });
 
 }  // namespace

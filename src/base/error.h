@@ -69,6 +69,7 @@ enum class Code : std::uint16_t {
   refused_invariant = 1705,
   refused_unasked = 1706,
   refused_declined = 1707,
+  refused_declared = 1708,
   file_io = 101,
   file_unsafe = 102,
   file_changed = 103,

@@ -30,6 +30,7 @@ constexpr CommandRow rows[] = {
     {"status", status_command},
     {"user list", user_list_command},
     {"host list", host_list_command},
+    {"host remove", host_remove_command},
     {"debt list", debt_list_command},
     {"debt forgive", debt_forgive_command},
     {"ca show", ca_show_command},

@@ -48,6 +48,7 @@ base::Result<int> verify_command(Shell& shell);
 base::Result<int> status_command(Shell& shell);
 base::Result<int> user_list_command(Shell& shell);
 base::Result<int> host_list_command(Shell& shell);
+base::Result<int> host_remove_command(Shell& shell);
 base::Result<int> debt_list_command(Shell& shell);
 base::Result<int> debt_forgive_command(Shell& shell);
 base::Result<int> ca_show_command(Shell& shell);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "operations/apply.h"
+#include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
 
@@ -18,6 +19,7 @@ std::string json_of(const operations::StatusReport& report, const std::string& e
 std::string json_of(const base::Error& error);
 std::string json_of(const base::Findings& findings);
 std::string json_of(const std::vector<ledger::Debt>& debts);
+std::string json_of(const operations::RemovedHost& removed);
 std::string json_of(const std::vector<ledger::AuditRow>& rows);
 std::string json_of_users(const fleet::Environment& environment);
 std::string json_of_hosts(const fleet::Environment& environment);

@@ -13,6 +13,7 @@
 #include "configuration/checks.h"
 #include "configuration/template.h"
 #include "operations/desired.h"
+#include "operations/remove_host.h"
 
 namespace cli {
 namespace {
@@ -61,6 +62,21 @@ Result<int> host_list_command(Shell& shell) {
   return 0;
 }
 
+Result<int> host_remove_command(Shell& shell) {
+  const fleet::Environment environment = TRY(configured(shell));
+  const base::Time at = shell.outside.now();
+  auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name, ledger::Access::write,
+                                         operations::holder(who(shell)), at));
+  ledger::AuditEntry entry;
+  entry.who = who(shell).user;
+  entry.what = "host removed";
+  entry.host = shell.options.name;
+  entry.reason = shell.options.reason;
+  const auto removed = TRY(operations::remove_host(ledger, environment, entry, at));
+  show(shell, text_of(removed), json_of(removed));
+  return 0;
+}
+
 Result<int> debt_list_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
   const auto ledger = TRY(operations::read_ledger(environment, who(shell), shell.outside.now()));
@@ -74,14 +90,22 @@ Result<int> debt_forgive_command(Shell& shell) {
   const base::Time at = shell.outside.now();
   auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name, ledger::Access::write,
                                          operations::holder(who(shell)), at));
-  const bool owed = TRY(ledger.forgive_debt(shell.options.name, shell.options.reason, at));
   ledger::AuditEntry entry;
   entry.who = who(shell).user;
   entry.what = "debt forgiven";
   entry.host = shell.options.name;
   entry.reason = shell.options.reason;
-  if (owed) TRY(ledger.append_audit(entry, at));
+  bool owed = false;
+  TRY(ledger.transaction([&]() -> Result<void> {
+    owed = TRY(ledger.forgive_debt(entry.host, entry.reason, at));
+    if (owed) TRY(ledger.append_audit(entry, at));
+    return {};
+  }));
   shell.speech.say(owed ? "forgiven" : "nothing was owed to that host");
+  if (owed && environment.find_host(entry.host) != nullptr)
+    shell.speech.say(
+        "it is still declared: an apply that does not reach it owes it again; to forget it, delete "
+        "its [[host]] and run pgseal host remove");
   return owed ? 0 : 1;
 }
 

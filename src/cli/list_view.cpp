@@ -43,6 +43,22 @@ std::string text_of(const std::vector<ledger::Debt>& debts) {
   return text;
 }
 
+std::string text_of(const operations::RemovedHost& removed) {
+  std::string text = fmt::format("removed {}\n", printable_line(removed.host));
+  for (const ledger::Debt& debt : removed.debts)
+    text += fmt::format("  dropped what it was owed since {}: {}\n", base::format_time(debt.since),
+                        printable_line(fmt::format("{}", fmt::join(debt.steps, ", "))));
+  for (const ledger::SerialRecord& record : removed.valid)
+    text += fmt::format("  stays valid until {}: {}, serial {}\n",
+                        base::format_date(record.intent.not_after),
+                        printable_line(record.intent.slot), record.intent.serial);
+  if (!removed.valid.empty())
+    text +=
+        "  nothing is revoked: whoever has their keys can use them until then. They lie on that\n"
+        "  host, servers' in /etc/pgseal, clients' in ~/.postgresql\n";
+  return text;
+}
+
 std::string text_of(const std::vector<ledger::AuditRow>& rows) {
   std::string text;
   for (const ledger::AuditRow& row : rows) {

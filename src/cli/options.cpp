@@ -77,6 +77,11 @@ void on_forgive(CLI::App& app, Options& options) {
   app.add_option("--reason", options.reason, "why, for the log")->required()->type_name("TEXT");
 }
 
+void on_remove(CLI::App& app, Options& options) {
+  app.add_option("HOST", options.name, "a host that is not declared any more")->required();
+  app.add_option("--reason", options.reason, "why, for the log")->type_name("TEXT");
+}
+
 void on_demo(CLI::App& app, Options& options) {
   app.add_flag("--keep", options.keep, "leave the environment running and say where it is");
 }
@@ -103,6 +108,7 @@ constexpr DeclaredCommand declared[] = {
     {"", "status", "one screen: hosts, certificates, TLS, debts", on_status},
     {"user", "list", "identities and where they live", nothing},
     {"host", "list", "hosts, how they are reached, what they hold", nothing},
+    {"host", "remove", "forget a host, and say what of it stays valid until when", on_remove},
     {"debt", "list", "what is owed to which host since when", nothing},
     {"debt", "forgive", "drop a host's debt; logged with its reason", on_forgive},
     {"ca", "show", "the two authorities", nothing},

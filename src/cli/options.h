@@ -30,7 +30,7 @@ struct Options {
   std::string environment;  ///< init: the environment's name
   std::string file;         ///< init: where to write; ca export
   std::string authority;    ///< ca export: "server" or "client"
-  std::string name;         ///< debt forgive: the host
+  std::string name;         ///< debt forgive, host remove: the host
   std::string shell;        ///< completion
   bool keep = false;        ///< demo
 };

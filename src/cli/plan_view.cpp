@@ -15,10 +15,10 @@ using base::printable_line;
 using planning::StepState;
 
 /// Padded before it is coloured: a terminal does not count the colour's bytes, fmt does.
-std::string sign(StepState state, Ink ink) {
+std::string sign(StepState state, bool waits, Ink ink) {
   switch (state) {
     case StepState::pending:
-      break;
+      return waits ? ink(Tone::middling, "waits ") : "+     ";
     case StepState::done:
       return ink(Tone::good, "ok    ");
     case StepState::owed:
@@ -29,8 +29,8 @@ std::string sign(StepState state, Ink ink) {
   return "+     ";
 }
 
-std::string step_line(const planning::Step& step, Ink ink) {
-  return fmt::format("  {} {:<10} {:<22} {:<26} {}\n", sign(step.state, ink),
+std::string step_line(const planning::Step& step, bool waits, Ink ink) {
+  return fmt::format("  {} {:<10} {:<22} {:<26} {}\n", sign(step.state, waits, ink),
                      printable_line(step.host), fleet::to_string(step.act.kind),
                      fleet::subject(step.act), printable_line(step.reason));
 }
@@ -47,7 +47,8 @@ std::string proof_lines(const planning::PlannedPhase& phase) {
   return text;
 }
 
-std::string phase_text(const planning::PlannedPhase& phase, Ink ink) {
+/// `past`: what was not taken by now waits for what its phase waits for.
+std::string phase_text(const planning::PlannedPhase& phase, bool past, Ink ink) {
   std::string text =
       fmt::format("{}: {}\n", planning::name(phase.phase), planning::row(phase.phase).sentence);
   const bool waits = std::any_of(phase.steps.begin(), phase.steps.end(), [](const auto& step) {
@@ -58,8 +59,9 @@ std::string phase_text(const planning::PlannedPhase& phase, Ink ink) {
     for (const planning::Blocker& blocker : phase.gate.blockers)
       text += fmt::format("         {:<10} {}\n", blocker.host, printable_line(blocker.reason));
   }
-  for (const planning::Step& step : phase.steps) text += step_line(step, ink);
-  return text + proof_lines(phase);
+  for (const planning::Step& step : phase.steps)
+    text += step_line(step, past && !phase.gate.lets(step.host), ink);
+  return past ? text : text + proof_lines(phase);
 }
 
 std::size_t in_state(const planning::Plan& plan, StepState state) {
@@ -69,19 +71,21 @@ std::size_t in_state(const planning::Plan& plan, StepState state) {
   return number;
 }
 
-}  // namespace
-
-std::string text_of(const planning::Plan& plan, Ink ink) {
+std::string plan_text(const planning::Plan& plan, bool past, Ink ink) {
   std::string text;
-  for (const auto& phase : plan.phases) text += phase_text(phase, ink);
+  for (const auto& phase : plan.phases) text += phase_text(phase, past, ink);
   for (const planning::Owed& owed : plan.owed)
     text += fmt::format("owed to {}: {}\n", owed.host, fmt::join(owed.steps, ", "));
   return text + text_of(plan.findings, ink);
 }
 
+}  // namespace
+
+std::string text_of(const planning::Plan& plan, Ink ink) { return plan_text(plan, false, ink); }
+
 std::string text_of(const operations::ApplyReport& report, bool past, Ink ink) {
   const planning::Plan& plan = report.plan;
-  std::string text = text_of(plan, ink);
+  std::string text = plan_text(plan, past, ink);
   if (plan.pending() == 0) {
     text += "nothing to do: every host is as it should be\n";
     if (base::any_problem(plan.findings) || !plan.owed.empty())
@@ -92,10 +96,12 @@ std::string text_of(const operations::ApplyReport& report, bool past, Ink ink) {
   if (!past)
     return text + fmt::format("{} to take; pgseal apply takes them\n",
                               count(plan.pending(), "step", "steps"));
-  text += fmt::format("{} done, {} failed, {} owed\n",
+  text += fmt::format("{} done, {} failed, {} owed",
                       count(in_state(plan, StepState::done), "step", "steps"),
-                      in_state(plan, StepState::failed),
-                      in_state(plan, StepState::owed) + in_state(plan, StepState::pending));
+                      in_state(plan, StepState::failed), in_state(plan, StepState::owed));
+  const std::size_t rest = in_state(plan, StepState::pending);
+  if (rest != 0) text += fmt::format(", {} {}", rest, report.interrupted ? "left" : "waiting");
+  text += "\n";
   if (report.interrupted) text += "interrupted: run pgseal apply again to go on\n";
   return text;
 }

@@ -108,8 +108,8 @@ std::string text_of(const operations::StatusReport& report, const fleet::Environ
                                  report.offline ? " (as last seen; no host was asked)" : "");
   for (const auto& host : report.hosts) {
     text += fmt::format("  {:<10} {:<12} {:<8} TLS {}\n", host.host,
-                        report.offline      ? "not asked"
-                        : !host.reachable   ? "unreachable"
+                        !host.reachable     ? "not asked"
+                        : !*host.reachable  ? "unreachable"
                         : host.role.empty() ? "?"
                                             : host.role,
                         printable_line(host.version), host.tls.empty() ? "-" : host.tls);

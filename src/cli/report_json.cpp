@@ -79,9 +79,12 @@ Json or_null(const std::string& text) {
 }
 
 Json of(const operations::HostStatus& host) {
-  Json json{{"name", host.host},          {"reachable", host.reachable},
-            {"role", or_null(host.role)}, {"version", or_null(host.version)},
-            {"tls", or_null(host.tls)},   {"enforcement", "none"}};
+  Json json{{"name", host.host},
+            {"reachable", host.reachable ? Json(*host.reachable) : Json(nullptr)},
+            {"role", or_null(host.role)},
+            {"version", or_null(host.version)},
+            {"tls", or_null(host.tls)},
+            {"enforcement", "none"}};
   json["slots"] = Json::array();
   for (const operations::SlotStatus& slot : host.slots) {
     Json one{{"slot", slot.slot},
@@ -200,6 +203,17 @@ std::string json_of(const base::Findings& findings) {
 
 std::string json_of(const std::vector<ledger::Debt>& debts) {
   return document(Json{{"format", 1}, {"debts", list_of(debts)}});
+}
+
+std::string json_of(const operations::RemovedHost& removed) {
+  Json json{{"format", 1}, {"host", printable_line(removed.host)}};
+  json["debts"] = list_of(removed.debts);
+  json["valid"] = Json::array();
+  for (const ledger::SerialRecord& record : removed.valid)
+    json["valid"].push_back({{"slot", printable_line(record.intent.slot)},
+                             {"serial", record.intent.serial},
+                             {"not_after", base::format_time(record.intent.not_after)}});
+  return document(json);
 }
 
 std::string json_of(const std::vector<ledger::AuditRow>& rows) {

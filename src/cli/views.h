@@ -6,6 +6,7 @@
 
 #include "cli/speech.h"
 #include "operations/apply.h"
+#include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
 
@@ -20,6 +21,7 @@ std::string text_of(const operations::StatusReport& report, const fleet::Environ
 /// One line in the form of monitoring plugins, and its exit status (0 ok, 1 warning, 2 critical).
 std::string nagios_of(const operations::StatusReport& report, int& status);
 std::string text_of(const std::vector<ledger::Debt>& debts);
+std::string text_of(const operations::RemovedHost& removed);
 std::string text_of(const std::vector<ledger::AuditRow>& rows);
 std::string text_of(const std::vector<ledger::Authority>& authorities);
 std::string users_of(const fleet::Environment& environment);

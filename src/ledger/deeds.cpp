@@ -108,6 +108,16 @@ Result<bool> Ledger::forgive_debt(const std::string& host, const std::string& re
   return changed > 0;
 }
 
+Result<void> Ledger::remove_host(const std::string& host, const std::string& reason, Time at) {
+  return transaction([&]() -> Result<void> {
+    TRY(forgive_debt(host, reason, at));
+    TRY(remove_pin(host, at));
+    TRY(state_->change(at, "DELETE FROM observation WHERE host = ?", {host}));
+    TRY(state_->change(at, "DELETE FROM act WHERE host = ?", {host}));
+    return {};
+  });
+}
+
 Result<std::vector<Debt>> Ledger::debts() const {
   const State::Guard guard(state_->mutex);
   return state_->database.rows(

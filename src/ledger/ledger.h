@@ -112,6 +112,8 @@ class Ledger {
   base::Result<bool> pay_debt(const std::string& host, base::Time at);
   base::Result<bool> forgive_debt(const std::string& host, const std::string& reason,
                                   base::Time at);
+  /// Forgets what the host was and what it is owed. Its certificates stay: they may be revoked.
+  base::Result<void> remove_host(const std::string& host, const std::string& reason, base::Time at);
   /// What is still owed, the oldest first.
   [[nodiscard]] base::Result<std::vector<Debt>> debts() const;
 

@@ -15,6 +15,7 @@
 #include "operations/observe.h"
 #include "operations/parallel.h"
 #include "operations/record.h"
+#include "planning/host_plan.h"
 #include "planning/invariants.h"
 #include "planning/wanted.h"
 
@@ -57,6 +58,7 @@ class Run {
     desired_.take_over = options_.take_over;
     if (!options_.hosts.empty())
       for (const fleet::Host* host : chosen_) desired_.only.insert(host->name);
+    note_lost();
     plan_ = planning::make_plan(desired_, observed_);
     return {};
   }
@@ -80,7 +82,7 @@ class Run {
 
   /// Phase after phase until nothing is left that may start.
   Result<void> carry_out() {
-    carrying_out_ = true;
+    TRY(record_absent(*ledger_, observed_, plan_));
     TRY(audit("apply begins", fmt::format("{} steps", plan_.pending())));
     while (!world_.interrupted()) {
       const std::vector<Step*> next = startable();
@@ -108,6 +110,24 @@ class Run {
   Result<base::Secret> secret(bool confirm) {
     if (!new_passphrase_) return passphrase_(confirm);
     return base::Secret(std::string(new_passphrase_->expose_secret()));
+  }
+
+  /// The steps of hosts that answered when they were planned and do not any more: a plan has none
+  /// for the silent.
+  void note_lost() {
+    for (const PlannedPhase& phase : plan_.phases)
+      for (const Step& step : phase.steps)
+        if (!observed_.hosts.at(step.host).answered() && !was_done(step.id))
+          lost_[step.host].push_back(words_of(step));
+  }
+
+  [[nodiscard]] bool was_done(const std::string& id) const {
+    const auto found = done_.find(id);
+    return found != done_.end() && found->second.second.state == StepState::done;
+  }
+
+  static std::string words_of(const Step& step) {
+    return fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::subject(step.act));
   }
 
   [[nodiscard]] bool signs() const {
@@ -185,14 +205,13 @@ class Run {
     return prove();
   }
 
-  /// The steps of one host in one phase, in order; after a failure the rest is left.
+  /// The steps of one host in one phase, in order; after a failure the rest is owed, after an
+  /// interruption it is left for the next run.
   void carry_out_host(const std::string& host, const std::vector<Step*>& steps) {
     bool failed = false;
     for (Step* step : steps) {
-      if (failed || world_.interrupted()) {
-        step->state = StepState::owed;
-        continue;
-      }
+      if (failed) step->state = StepState::owed;
+      if (failed || world_.interrupted()) continue;
       failed = !carry_out_step(host, *step);
     }
   }
@@ -341,13 +360,11 @@ class Run {
   /// Steps that could not be carried out, and hosts that may lack some which are not planned.
   [[nodiscard]] HeldBack held_back() const {
     HeldBack held;
-    for (const planning::Owed& owed : plan_.owed) held.steps[owed.host] = owed.steps;
+    for (const planning::Owed& owed : owed_by_silent())
+      held.owed[owed.host] = {owed.steps, "it did not answer"};
+    for (const base::Finding& found : plan_.findings) note_blocked(found, held);
     for (const PlannedPhase& phase : plan_.phases)
-      for (const Step& step : phase.steps)
-        held.steps[step.host].push_back(
-            fmt::format("{} {}", fleet::to_string(step.act.kind), fleet::subject(step.act)));
-    for (const base::Finding& found : plan_.findings)
-      if (audit::blocks(found.code)) held.undecided.insert(found.host);
+      for (const Step& step : phase.steps) note_remaining(phase, step, held);
     for (const fleet::Host& host : environment_.hosts) {
       const bool left_out = !desired_.only.empty() && !desired_.only.contains(host.name);
       if (plan_.divided || left_out) held.undecided.insert(host.name);
@@ -355,16 +372,63 @@ class Run {
     return held;
   }
 
-  /// What is still planned, and what was done, in the order of the phases.
+  /// What the ledger knows that they lack, and what this run could not give them.
+  [[nodiscard]] std::vector<planning::Owed> owed_by_silent() const {
+    std::vector<planning::Owed> all = plan_.owed;
+    for (const auto& [host, steps] : lost_) {
+      const auto known = std::find_if(
+          all.begin(), all.end(), [&](const planning::Owed& owed) { return owed.host == host; });
+      if (known == all.end())
+        all.push_back({host, steps});
+      else
+        known->steps.insert(known->steps.end(), steps.begin(), steps.end());
+    }
+    return all;
+  }
+
+  /// What a finding keeps from its host, it is owed until that is mended. For a slot that it does
+  /// not name: what never got there.
+  void note_blocked(const base::Finding& found, HeldBack& held) const {
+    const fleet::Host* host = environment_.find_host(found.host);
+    if (host == nullptr || !audit::blocks(found.code)) return;
+    held.undecided.insert(host->name);
+    if (!desired_.only.empty() && !desired_.only.contains(host->name)) return;
+    const auto lacks = found.slot.empty() ? planning::owed_slots(desired_, *host, observed_.at)
+                                          : std::vector<std::string>{found.slot};
+    for (const std::string& slot : lacks) note_owed(host->name, slot, found.message, held);
+  }
+
+  /// A step that failed, or that its own host's failure holds up, is owed; one that waits for
+  /// others is not.
+  void note_remaining(const PlannedPhase& phase, const Step& step, HeldBack& held) const {
+    const auto failure = std::find_if(failures_.begin(), failures_.end(),
+                                      [&](const auto& found) { return found.host == step.host; });
+    const auto& blockers = phase.gate.blockers;
+    const bool own = std::any_of(blockers.begin(), blockers.end(),
+                                 [&](const auto& blocker) { return blocker.host == step.host; });
+    if (failure != failures_.end() && (own || tried_.contains(step.id)))
+      return note_owed(step.host, words_of(step), failure->message, held);
+    held.waiting[step.host].push_back(words_of(step));
+  }
+
+  static void note_owed(const std::string& host, const std::string& what, const std::string& reason,
+                        HeldBack& held) {
+    HeldBack::Lack& lack = held.owed[host];
+    if (lack.steps.empty()) lack.reason = reason;
+    if (std::find(lack.steps.begin(), lack.steps.end(), what) == lack.steps.end())
+      lack.steps.push_back(what);
+  }
+
+  /// What is still planned, and what was done, in the order of the phases. What was not tried
+  /// waits, for others or for a next run.
   Plan whole_plan() {
     Plan whole = plan_;
     for (PlannedPhase& phase : whole.phases)
       for (Step& step : phase.steps) {
         const auto done = done_.find(step.id);
-        step.state = done != done_.end() ? done->second.second.state
-                     : carrying_out_     ? StepState::owed
-                                         : StepState::pending;
+        step.state = done != done_.end() ? done->second.second.state : StepState::pending;
       }
+    whole.owed = owed_by_silent();
     for (const std::string& id : order_) place(whole, done_.at(id).first, done_.at(id).second);
     whole.findings.insert(whole.findings.end(), failures_.begin(), failures_.end());
     for (const base::Finding& found : told_) add_once(whole.findings, found);
@@ -405,14 +469,14 @@ class Run {
   planning::Phase phase_ = planning::Phase::mark;
   std::set<std::string> tried_;
   std::map<std::string, std::pair<planning::Phase, Step>> done_;
-  std::vector<std::string> order_;  ///< of done_'s steps
-  std::mutex requests_mutex_;       ///< guards the three below
+  std::vector<std::string> order_;                        ///< of done_'s steps
+  std::map<std::string, std::vector<std::string>> lost_;  ///< host → steps that it is owed
+  std::mutex requests_mutex_;                             ///< guards the three below
   std::map<std::string, std::string> requests_;
   base::Findings failures_;
   base::Findings told_;
   bool marked_ = false;
   bool changed_ = false;
-  bool carrying_out_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "operations/authorities.h"
+#include "planning/pairs.h"
 #include "x509/digest.h"
 #include "x509/issuer.h"
 #include "x509/pem.h"
@@ -23,12 +24,16 @@ Result<std::optional<ledger::Ledger>> read_ledger(const fleet::Environment& envi
 
 namespace {
 
-/// A slot of a host is settled once a certificate was installed there.
+/// A slot of a host is settled once a certificate was installed there, and trusting once a bundle.
 void note_settled(const std::vector<ledger::ActOutcome>& acts, planning::Desired& desired) {
   const std::string install = fleet::to_string(fleet::ActKind::install_certificate);
-  for (const ledger::ActOutcome& outcome : acts)
-    if (outcome.key.act == install && outcome.state == ledger::ActState::finished)
-      desired.settled.insert(outcome.key.host + " " + outcome.key.slot);
+  const std::string trust = fleet::to_string(fleet::ActKind::install_trust);
+  for (const ledger::ActOutcome& outcome : acts) {
+    if (outcome.state != ledger::ActState::finished) continue;
+    const std::string key = outcome.key.host + " " + outcome.key.slot;
+    if (outcome.key.act == install) desired.settled.insert(key);
+    if (outcome.key.act == trust) desired.trusting.insert(key);
+  }
 }
 
 /// From what the ledger noted beside each certificate; to decode all of them before every phase
@@ -47,6 +52,8 @@ Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& 
     const base::Time since = record.intended_at - x509::backdating;
     const auto [known, first] = desired.keys_since.emplace(record.intent.spki_sha256, since);
     if (!first) known->second = std::min(known->second, since);
+    desired.due[record.intent.host + " " + record.intent.slot] =
+        planning::renewal_due(since, record.intent.not_after);
     // Only a database host's clients can be standbys: the others' certificates stay unread here.
     if (!databases.contains(record.intent.host) || !record.intent.slot.starts_with("client:"))
       continue;

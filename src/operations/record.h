@@ -14,12 +14,24 @@
 
 namespace operations {
 
+/// What hosts still have to get, by whose fault. A host owes nothing for waiting for others; but
+/// what it was owed before, it is owed until it has it.
 struct HeldBack {
-  std::map<std::string, std::vector<std::string>> steps;  ///< host → what it still has to get
+  struct Lack {
+    std::vector<std::string> steps;
+    std::string reason;
+  };
+  std::map<std::string, Lack> owed;  ///< silent hosts, and those that are held up by themselves
+  std::map<std::string, std::vector<std::string>> waiting;  ///< for other hosts, or for a next run
   std::set<std::string> undecided;  ///< hosts without steps because none may be planned for them
 };
 
-/// A host that answered, has no step left and is not undecided pays its debt.
+/// Durable before the first act: who did not answer is owed its steps even where this run is
+/// killed.
+base::Result<void> record_absent(ledger::Ledger& ledger, const planning::Observed& observed,
+                                 const planning::Plan& plan);
+
+/// A host that answered, has no step left and is not undecided is paid.
 base::Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& desired,
                                    const planning::Observed& observed, const planning::Plan& plan,
                                    const HeldBack& held);

@@ -80,7 +80,6 @@ void add_slots(const std::set<std::string>& wanted, const Issued& issued, base::
 }
 
 void fill(HostStatus& status, const ledger::Observation& seen) {
-  status.reachable = seen.reachable;
   status.role = seen.role;
   status.version = seen.version;
   status.tls = seen.tls;
@@ -123,6 +122,7 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
     const ledger::Observation seen =
         now == observed.hosts.end() ? last[host.name] : observation_of(host, now->second, at);
     fill(report.hosts.back(), seen);
+    if (!offline) report.hosts.back().reachable = seen.reachable;
     add_slots(wanted[host.name], issued, at, report);
     mark_served(report.hosts.back(), seen.served_serial);
   }

@@ -22,7 +22,7 @@ struct SlotStatus {
 
 struct HostStatus {
   std::string host;
-  bool reachable = false;
+  std::optional<bool> reachable;  ///< null: not asked
   std::string role;
   std::string version;
   std::string tls;

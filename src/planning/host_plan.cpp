@@ -314,11 +314,18 @@ StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const O
   return HostPlanner(desired, host, observed, findings).steps();
 }
 
-std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host) {
+std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host,
+                                    base::Time at) {
   std::vector<std::string> owed;
+  const auto lacks = [&](const fleet::Slot& slot, const std::string& key) {
+    if (!desired.settled.contains(key)) return true;
+    if (slot.kind == fleet::SlotKind::server && !desired.trusting.contains(key)) return true;
+    const auto due = desired.due.find(key);
+    return due != desired.due.end() && due->second <= at;
+  };
   const auto add = [&](const fleet::Slot& slot) {
     const std::string text = fleet::to_string(slot);
-    if (!desired.settled.contains(host.name + " " + text) &&
+    if (lacks(slot, host.name + " " + text) &&
         std::find(owed.begin(), owed.end(), text) == owed.end())
       owed.push_back(text);
   };

@@ -17,7 +17,8 @@ using StepsByPhase = std::map<Phase, std::vector<Step>>;
 StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const Observed& observed,
                         base::Findings& findings);
 
-/// What a silent host lacks as far as the ledger knows: slots that were never installed there.
-std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host);
+/// What a silent host lacks as far as the ledger knows: slots that were never installed there, or
+/// not whole, and those whose certificate is due.
+std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host, base::Time at);
 
 }  // namespace planning

@@ -48,12 +48,9 @@ std::optional<std::string> wrong_names(const WantedPair& wanted, const Certifica
   return fmt::format("its names are {}, not {}", list(have), list(want));
 }
 
-/// Renewal is due when a third of the lifetime is left.
 std::optional<std::string> due(const Certificate& certificate, base::Time at) {
-  const auto lifetime = certificate.not_after - certificate.not_before;
-  const auto left = certificate.not_after - at;
-  if (left * 3 > lifetime) return std::nullopt;
-  if (left <= std::chrono::seconds(0))
+  if (at < renewal_due(certificate.not_before, certificate.not_after)) return std::nullopt;
+  if (certificate.not_after <= at)
     return fmt::format("expired {}", base::format_date(certificate.not_after));
   return fmt::format("{} of {} days left", base::days_between(at, certificate.not_after),
                      base::days_between(certificate.not_before, certificate.not_after));
@@ -123,6 +120,10 @@ Judgement judge_key(const fleet::SlotFacts& facts) {
 }
 
 }  // namespace
+
+base::Time renewal_due(base::Time not_before, base::Time not_after) {
+  return not_after - (not_after - not_before) / 3;
+}
 
 int lifetime_days(int configured, const x509::Certificate* authority, base::Time at) {
   if (authority == nullptr) return configured;

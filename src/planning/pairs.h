@@ -41,6 +41,9 @@ struct Judgement {
 /// authority's own end (an authority never signs what outlives it).
 int lifetime_days(int configured, const x509::Certificate* authority, base::Time at);
 
+/// When the renewal of a certificate is due: a third of its lifetime is left then.
+base::Time renewal_due(base::Time not_before, base::Time not_after);
+
 /// `replace`: a foreign pair is taken out of the way instead of left alone.
 Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
                      const Desired& desired, base::Time at);

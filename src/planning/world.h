@@ -43,6 +43,8 @@ struct Desired {
   std::map<std::string, std::string> client_serials;
   std::map<std::string, std::string> pins;  ///< database host → system identifier
   std::set<std::string> settled;            ///< "host slot" whose last installation succeeded
+  std::set<std::string> trusting;           ///< "host slot" whose bundle was ever installed
+  std::map<std::string, base::Time> due;    ///< "host slot" → when its newest is to be renewed
   std::set<std::string> only;               ///< hosts that get steps; empty: all
   bool replace = false;                     ///< foreign pairs are archived and replaced
   bool take_over = false;                   ///< another ledger's mark is replaced

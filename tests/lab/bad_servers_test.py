@@ -87,7 +87,7 @@ class IllServers(unittest.TestCase):
                              {(host, "done") for host in ("db1", "db3", "db4", "db5")})
         trust = phases["trust to clients"]
         self.assertIn("db2: could not be asked from outside", trust["gate"]["blockers"])
-        self.assertEqual({step["state"] for step in trust["steps"]}, {"owed"})
+        self.assertEqual({step["state"] for step in trust["steps"]}, {"pending"})
 
     def test_rules_that_keep_the_servers_own_user_out_come_with_the_line_to_add(self):
         found = self.the_finding(self.REFUSES, "server.socket")

@@ -14,7 +14,7 @@ $ pgseal status --offline --json
   "hosts": [
     {
       "name": "db1",
-      "reachable": false,
+      "reachable": null,
       "role": null,
       "version": null,
       "tls": null,
@@ -23,7 +23,7 @@ $ pgseal status --offline --json
     },
     {
       "name": "app1",
-      "reachable": false,
+      "reachable": null,
       "role": null,
       "version": null,
       "tls": null,
