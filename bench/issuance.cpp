@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
-// Issues by turns: with OpenSSL's own calls, the shortest way that they allow, and at pgseal's desk,
-// from a request to a certificate that was linted, with its entries in the ledger and its line in
-// the audit log. The desk is asked as an apply asks it: by as many threads as hosts are carried out
-// at once, whose entries share commits. Prints for each pair of turns the microseconds that one
-// certificate took: CPU of the reference and ours (all threads'), then the clock's.
+// Issues by turns: with OpenSSL's own calls, the shortest way that they allow, and at pgseal's
+// desk, from a request to a certificate that was linted, with its entries in the ledger and its
+// line in the audit log. The desk is asked as an apply asks it: by as many threads as hosts are
+// carried out at once, whose entries share commits. Prints for each pair of turns the microseconds
+// that one certificate took: CPU of the reference and ours (all threads'), then the clock's.
 //
-// With `pairs COUNT OUT` beside the folder: makes so many keys, their requests and their certificates,
-// writes key and certificate into files of OUT, and prints the seconds of CPU and of the clock.
+// With `pairs COUNT OUT` beside the folder: makes so many keys, their requests and their
+// certificates, writes key and certificate into files of OUT, and prints the seconds of CPU and of
+// the clock.
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -27,7 +28,7 @@ namespace {
 
 constexpr int requests_of_a_turn = 1000;
 constexpr int hosts_at_once = 64;  // the default of [ssh] parallel
-constexpr int turns = 12;  // the first fills caches and is not printed
+constexpr int turns = 12;          // the first fills caches and is not printed
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "bench_issuance: %s\n", what);

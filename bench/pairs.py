@@ -87,7 +87,8 @@ def ours():
     return [OURS / float(seconds) for seconds in said.split()]
 
 
-def compare(name, authority, loop, pairs, settings, left):
+def compare(name, tool):
+    _, authority, loop, pairs, settings, left = tool
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=MEMORY, prefix="bench."))
         run(authority, settings=settings, folder=folder)
@@ -107,12 +108,12 @@ def main():
     subprocess.run(["cmake", "--build", figures.BUILD, "--target", "bench_issuance"], check=True,
                    stdout=subprocess.DEVNULL)
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # all that is started inherits it
-    for name, needed, authority, loop, pairs, settings, left in TOOLS:
-        missing = [tool for tool in needed if not shutil.which(tool)]
+    for name, *tool in TOOLS:
+        missing = [needed for needed in tool[0] if not shutil.which(needed)]
         if missing:
             print(f"pairs.{name} skipped: {', '.join(missing)} is not installed", flush=True)
             continue
-        compare(name, authority, loop, pairs, settings, left)
+        compare(name, tool)
     return 0
 
 

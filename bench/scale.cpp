@@ -17,8 +17,8 @@
 namespace {
 
 constexpr int databases = 3;
-constexpr const char* const acts[] = {"mark host",       "make key",  "install certificate",
-                                      "install trust",   "reload",    "write server settings"};
+constexpr const char* const acts[] = {"mark host",     "make key", "install certificate",
+                                      "install trust", "reload",   "write server settings"};
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "bench_scale: %s\n", what);
@@ -93,9 +93,12 @@ base::Result<void> note_host(ledger::Ledger& book, int number, const std::string
   TRY(book.issued(intent.serial, pem, now));
   for (const char* act : acts) {
     TRY(book.record_act({{"apply", "client pairs", host, intent.slot, act},
-                         ledger::ActState::finished, "as it was", now}));
+                         ledger::ActState::finished,
+                         "as it was",
+                         now}));
     TRY(book.append_audit({"root", std::string(act) + " finished", host, intent.slot,
-                           "no certificate yet", "as it was"}, now));
+                           "no certificate yet", "as it was"},
+                          now));
   }
   TRY(book.record_observation({host, now, true, database ? "standby" : "application",
                                database ? "15.20" : "", database ? "on" : "", intent.serial}));
@@ -119,11 +122,12 @@ int write_ledger(const std::string& folder, int hosts) {
   std::ofstream toml(folder + "/pgseal.toml");
   toml << "[environment]\nname = \"shop\"\n[authority]\npassphrase = \"none\"\n";
   for (int number = 0; number < hosts; ++number) {
-    toml << "[[host]]\nname = \"" << name_of(number) << "\"\nlink = \"ssh:root@" << address_of(number)
-         << "\"\n";
+    toml << "[[host]]\nname = \"" << name_of(number) << "\"\nlink = \"ssh:root@"
+         << address_of(number) << "\"\n";
     if (number < databases) toml << "address = \"" << address_of(number) << "\"\ndatabase = true\n";
   }
-  toml << "[[identity]]\nname = \"deploy\"\nkind = \"application\"\nos_users = [\"deploy\"]\nhosts = [";
+  toml << "[[identity]]\nname = \"deploy\"\nkind = \"application\"\nos_users = [\"deploy\"]\nhosts "
+          "= [";
   for (int number = databases; number < hosts; ++number) toml << '"' << name_of(number) << "\",";
   toml << "]\n";
   return 0;

@@ -62,7 +62,8 @@ constexpr auto rows = std::to_array<ErrorRow>({
     {Code::ledger_foreign, "ledger.foreign", "The ledger belongs to another environment.",
      "Look at the configuration's name and state."},
     {Code::ledger_full, "ledger.full", "The disk of the ledger is full.",
-     "Make room in the state folder's file system, then run the command again: it goes on from what "
+     "Make room in the state folder's file system, then run the command again: it goes on from "
+     "what "
      "was done."},
     {Code::locked, "locked", "Another pgseal holds the ledger.",
      "Wait until it has ended; the message says who holds it since when."},

@@ -104,9 +104,8 @@ Result<int> status_command(Shell& shell) {
     return status;
   }
   // One of both: of ten thousand hosts each costs more than the report.
-  shell.speech.result(shell.options.json
-                          ? json_of(report, road->environment.name)
-                          : text_of(report, road->environment, shell.speech.ink()));
+  shell.speech.result(shell.options.json ? json_of(report, road->environment.name)
+                                         : text_of(report, road->environment, shell.speech.ink()));
   return base::any_problem(report.findings) || !report.debts.empty() ? 1 : 0;
 }
 

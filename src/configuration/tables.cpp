@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <array>
 #include <filesystem>
+#include <set>
 
 #include "base/text.h"
 #include "configuration/keys.h"

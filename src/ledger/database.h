@@ -52,7 +52,8 @@ enum class OpenMode {
 class Database {
  public:
   /// The file must exist. Errors as of every call here: Code::ledger_corrupt,
-  /// Code::ledger_read_only, Code::ledger_full, else Code::ledger_open with SQLite's word as detail.
+  /// Code::ledger_read_only, Code::ledger_full, else Code::ledger_open with SQLite's word as
+  /// detail.
   static base::Result<Database> open(const std::string& path, OpenMode mode);
 
   /// Several statements of SQL without values.

@@ -65,9 +65,9 @@ std::string network_filesystem(std::int64_t f_type, std::string_view type) {
     return known ? std::string(type) : std::string();
   }
   // Where f_type is a signed int, the numbers above 2^31 come negative.
-  const auto row = std::find_if(
-      network_types.begin(), network_types.end(),
-      [&](const NetworkType& each) { return each.f_type == (f_type & 0xffffffff); });
+  const auto row =
+      std::find_if(network_types.begin(), network_types.end(),
+                   [&](const NetworkType& each) { return each.f_type == (f_type & 0xffffffff); });
   return row == network_types.end() ? std::string() : std::string(row->name);
 }
 

@@ -125,22 +125,24 @@ struct Identity {
 };
 
 Identity read_meta(const Row& row) {
-  return {row.text(0), row.text(1), row.text(2), row.integer(3),
+  return {row.text(0),
+          row.text(1),
+          row.text(2),
+          row.integer(3),
           {row.time(4), row.integer(5), row.text(6)}};
 }
 
 Result<Identity> read_identity(Database& database, const std::string& environment) {
-  auto found = TRY(
-      database.row("SELECT environment, environment_id, ledger_id, generation, last_entry_at,"
-                   " audit_seq, audit_hash FROM meta",
-                   {}, read_meta));
+  auto found =
+      TRY(database.row("SELECT environment, environment_id, ledger_id, generation, last_entry_at,"
+                       " audit_seq, audit_hash FROM meta",
+                       {}, read_meta));
   if (!found)
     return base::error(Code::ledger_corrupt, "the ledger is damaged")
         .with_detail("It does not say whose it is.");
   if (found->environment != environment)
     return base::error(Code::ledger_foreign, "the ledger belongs to another environment")
-        .with_detail(
-            fmt::format("It is of \"{}\", the configuration of \"{}\".",
+        .with_detail(fmt::format("It is of \"{}\", the configuration of \"{}\".",
                                  found->environment, environment));
   return std::move(*found);
 }

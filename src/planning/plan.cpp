@@ -82,9 +82,13 @@ void check_reached(const fleet::Host& host, const HostView& view, base::Findings
   findings.push_back(std::move(found));
 }
 
-void collect(std::map<Phase, std::vector<Step>>& all, StepsByPhase&& some) {
-  for (auto& [phase, steps] : some)
-    std::move(steps.begin(), steps.end(), std::back_inserter(all[phase]));
+/// `hosts`: how many there are; a step is large, and moving thousands again and again shows.
+void collect(std::map<Phase, std::vector<Step>>& all, StepsByPhase&& some, std::size_t hosts) {
+  for (auto& [phase, steps] : some) {
+    std::vector<Step>& place = all[phase];
+    if (place.empty()) place.reserve(hosts);
+    std::move(steps.begin(), steps.end(), std::back_inserter(place));
+  }
 }
 
 }  // namespace
@@ -131,7 +135,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     check_reached(host, view, findings);
     StepsByPhase own = host_steps(desired, host, observed, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);
-    if (chosen && !plan.divided) collect(steps, std::move(own));
+    if (chosen && !plan.divided) collect(steps, std::move(own), desired.environment->hosts.size());
     base::append(plan.findings, std::move(findings));
   }
   for (const PhaseRow& row : phase_table()) {

@@ -28,7 +28,8 @@ TEST_CASE("of those in user space the ones that go over a network are told by th
 TEST_CASE("a mount's type stands behind the dash of its device's line") {
   const char* const text =
       "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"
-      "90 22 0:5 / /srv/a\\040-\\040b rw shared:2 master:1 - fuse.sshfs me@there:/srv rw,user_id=0\n"
+      "90 22 0:5 / /srv/a\\040-\\040b rw shared:2 master:1 - fuse.sshfs me@there:/srv "
+      "rw,user_id=0\n"
       "91 22 0:52 / /home/me rw - fuse.gocryptfs /vault rw\n";
   CHECK(mount_type(text, "254:1") == "ext4");
   CHECK(mount_type(text, "0:5") == "fuse.sshfs");
