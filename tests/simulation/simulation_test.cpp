@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <random>
+
+#include "simulation/run.h"
+
+namespace {
+
+using namespace simulation;
+using fakes::Fault;
+
+bool full() { return ::getenv("PGSEAL_FULL") != nullptr; }
+
+const StageMaker& maker_named(const std::string& name) {
+  for (const StageMaker& maker : stage_makers())
+    if (maker.name == name) return maker;
+  FAIL("no stage is called " << name);
+  return stage_makers().front();
+}
+
+void show(const std::string& where, const Outcome& outcome) {
+  std::string text = fmt::format("PGSEAL_SIMULATE={}\n", where);
+  for (const std::string& one : outcome.struck) text += "  struck: " + one + "\n";
+  if (!outcome.error.empty()) text += "  apply ended with: " + outcome.error + "\n";
+  std::size_t shown = 0;
+  for (const std::string& one : outcome.broken)
+    if (++shown <= 8) text += "  broken: " + one + "\n";
+  std::fputs(text.c_str(), stdout);
+}
+
+struct Tally {
+  long expected = 0;  ///< environments × acts × ways, counted from what a good day showed
+  long made = 0;
+  long struck = 0;
+  long failed = 0;
+  long windows = 0;
+
+  void make(const Stage& stage, const std::vector<Fault>& faults) {
+    const Outcome outcome = run(stage, faults);
+    ++made;
+    if (!outcome.struck.empty()) ++struck;
+    windows += outcome.windows;
+    if (outcome.broken.empty()) return;
+    ++failed;
+    if (failed <= 20) show(coordinates(stage.name, faults), outcome);
+  }
+};
+
+/// What a good day looks like: the messages to count by.
+Outcome good_day(const Stage& stage) {
+  Outcome outcome = run(stage, {});
+  if (!outcome.broken.empty() || !outcome.error.empty()) show(stage.name, outcome);
+  CHECK(outcome.broken.empty());
+  CHECK(outcome.error == "");
+  return outcome;
+}
+
+/// Counted by multiplication, not by the loop that makes the runs.
+long count_of(const Stage& stage, const std::vector<fakes::Message>& messages, bool within) {
+  const bool failover = stage.world.can_fail_over();
+  long count = 0;
+  for (const fakes::Message& message : messages) {
+    switch (message.kind) {
+      case fakes::MessageKind::perform:
+        count += 11 + (within ? 2L * message.primitives : 0);
+        break;
+      case fakes::MessageKind::observe:
+        count += 11;
+        break;
+      case fakes::MessageKind::open:
+        count += 7;
+        break;
+      default:
+        count += 6;
+    }
+    if (failover) ++count;
+  }
+  return count;
+}
+
+void try_everything(const StageMaker& maker, bool within, Tally& tally) {
+  const auto stage = make_stage(maker);
+  const Outcome good = good_day(*stage);
+  tally.expected += count_of(*stage, good.messages, within);
+  for (std::size_t i = 0; i < good.messages.size(); ++i)
+    for (const Fault& fault :
+         faults_at(*stage, static_cast<int>(i) + 1, good.messages[i], within))
+      tally.make(*stage, {fault});
+}
+
+void report(const char* what, const Tally& tally) {
+  std::fputs(fmt::format("{}: {} runs, {} expected, {} struck, {} failed, {} windows of a client's "
+                         "key change\n",
+                         what, tally.made, tally.expected, tally.struck, tally.failed,
+                         tally.windows)
+                 .c_str(),
+             stdout);
+  CHECK(tally.made == tally.expected);
+  CHECK(tally.struck == tally.made);
+  CHECK(tally.failed == 0);
+}
+
+}  // namespace
+
+TEST_CASE("one run, named by PGSEAL_SIMULATE=STAGE[:MESSAGE:WAY:PRIMITIVE]…") {
+  const char* wanted = ::getenv("PGSEAL_SIMULATE");
+  if (wanted == nullptr) return;
+  const auto place = parse_coordinates(wanted);
+  REQUIRE(place);
+  const auto stage = make_stage(maker_named(place->first));
+  const Outcome outcome = run(*stage, place->second);
+  int number = 0;
+  for (const fakes::Message& message : outcome.messages)
+    std::fputs(fmt::format("{:4} {} {} {} ({})\n", ++number, fakes::to_string(message.kind),
+                           message.host, message.what, message.primitives)
+                   .c_str(),
+               stdout);
+  show(wanted, outcome);
+  CHECK(outcome.broken.empty());
+}
+
+TEST_CASE("every way of failing, at every message") {
+  if (::getenv("PGSEAL_SIMULATE") != nullptr) return;
+  Tally tally;
+  for (const StageMaker& maker : stage_makers())
+    if (full() || maker.name == "trio") try_everything(maker, full(), tally);
+  report("simulation", tally);
+}
