@@ -336,7 +336,10 @@ void archive(Disk& disk, const slots::SlotFiles& files, const std::string& file,
   const std::string folder = make_below(disk, files, files.archive, {0755, files.archive_mode});
   const std::string kept = fmt::format("{}/{}.{}", folder, file,
                                        x509::sha256_hex(text).substr(0, 16));
-  if (!disk.look(kept).exists()) disk.replace(kept, text, {0, 0, 0600});
+  if (disk.look(kept).exists())
+    disk.sync_folder(folder);
+  else
+    disk.replace(kept, text, {0, 0, 0600});
 }
 
 }  // namespace

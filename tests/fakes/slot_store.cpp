@@ -133,6 +133,8 @@ Result<bool> keep(Disk& disk, const slots::SlotFiles& files, const slots::Step& 
     }
     disk.rename(making, kept);
     disk.sync_folder(archive);
+  } else {
+    disk.sync_folder(archive);
   }
   for (const std::string& name : step.names) {
     if (disk.look(kept + "/" + name).exists() || !disk.look(files.path_of(name)).exists()) continue;

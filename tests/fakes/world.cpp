@@ -203,7 +203,8 @@ void World::strike(const Fault& fault, const std::string& host, Verdict& verdict
   const auto broken = [&](base::Error error, bool acts) {
     verdict.error = std::move(error);
     verdict.act = acts;
-    heard[host] = false;
+    // Who fell silent after its facts were taken was heard: only they are planned by.
+    if (messages.back().kind != MessageKind::probe) heard[host] = false;
     cut(host);
   };
   switch (fault.way) {
@@ -315,6 +316,7 @@ void World::die() {
 void World::phase_begins() {
   for (const std::string& host : gone_for_phase_) gone_.erase(host);
   gone_for_phase_.clear();
+  heard_at_phase = heard;
 }
 
 void World::repair() {

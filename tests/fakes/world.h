@@ -84,6 +84,7 @@ class World : public fleet::Links, public fleet::Prober {
 
   // ---- what was seen ---------------------------------------------------------------------------
   std::map<std::string, bool> heard;  ///< whether each host's last question was answered
+  std::map<std::string, bool> heard_at_phase;  ///< the same when the phase began
   std::map<std::string, fleet::ServedFacts> probed;  ///< what each host's last probe showed
   std::vector<Message> messages;
   std::vector<std::string> struck;  ///< the faults that did strike, in words

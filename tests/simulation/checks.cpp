@@ -214,7 +214,8 @@ void Checks::check_trust_to_client(const fleet::Host& host, const fleet::Act& ac
 void Checks::check_trust_on_server(const fleet::Host& host) {
   if (!world_.hosts.at(host.name).postgres->loaded.trust.empty()) return;
   for (const fleet::Host& other : world_.environment.hosts) {
-    if (planning::client_slots(world_.environment, other).empty() || world_.heard[other.name])
+    if (planning::client_slots(world_.environment, other).empty() ||
+        world_.heard_at_phase[other.name])
       continue;
     fail("5 silent host", fmt::format("{} begins to ask for certificates while {} is silent",
                                       host.name, other.name));

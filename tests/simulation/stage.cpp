@@ -146,8 +146,7 @@ namespace {
 
 /// An authority of somebody else's, and what it signs.
 struct Company {
-  x509::Issuer server;
-  x509::Issuer client;
+  x509::Issuer server = make(x509::AuthorityKind::server);
 
   static x509::Issuer make(x509::AuthorityKind kind) {
     x509::AuthorityOrder order;
@@ -156,8 +155,6 @@ struct Company {
     auto made = x509::create_authority(order, beginning).value();
     return x509::Issuer::open(kind, made.certificate, std::move(made.key)).value();
   }
-  Company() : server(make(x509::AuthorityKind::server)), client(make(x509::AuthorityKind::client)) {}
-
   /// Key and certificate, PEM.
   std::pair<std::string, std::string> issue(x509::Issuer& issuer, const x509::Draft& draft) {
     const auto key = x509::PrivateKey::generate(x509::KeyType::p256).value();
@@ -234,13 +231,16 @@ void pinned(Stage& stage) {
   plant_client(stage.world.hosts.at("app1"), "root.crt", company.server.certificate().to_pem());
 }
 
+/// A pair that is nobody's of pgseal's lies where ours shall lie: a self-signed one.
 void foreign_client(Stage& stage) {
   populate(stage.world, 1, 2);
-  Company company;
-  const auto [key, certificate] = company.issue(
-      company.client, x509::draft_client({"company", "deploy"}, beginning, base::Days(300)).value());
-  plant_client(stage.world.hosts.at("app1"), "postgresql.key", key);
-  plant_client(stage.world.hosts.at("app1"), "postgresql.crt", certificate);
+  x509::AuthorityOrder order;
+  order.kind = x509::AuthorityKind::server;
+  order.environment = "company";
+  const auto made = x509::create_authority(order, beginning).value();
+  fakes::Host& host = stage.world.hosts.at("app1");
+  plant_client(host, "postgresql.key", std::string(made.key.to_pem().expose_secret()));
+  plant_client(host, "postgresql.crt", made.certificate.to_pem());
   stage.options.replace = true;
 }
 
