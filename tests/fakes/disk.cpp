@@ -190,8 +190,7 @@ void Disk::set_mode(const std::string& path, mode_t mode) {
 
 void Disk::replace(const std::string& path, const std::string& bytes,
                    const host::Ownership& ownership) {
-  const std::string temporary =
-      folder_of(path) + "/" + host::Folder::temporary_name(name_of(path));
+  const std::string temporary = folder_of(path) + "/" + host::Folder::temporary_name(name_of(path));
   create(temporary, bytes, ownership);
   sync(temporary);
   rename(temporary, path);

@@ -260,16 +260,15 @@ std::string mark_in_words(const std::optional<fleet::Mark>& mark) {
 
 /// slots/mark.cpp keeps this to itself; written again from its contract.
 bool mark_refuses(const fleet::Mark& there, const Act& act) {
-  return !act.take_over && (there.environment_id != act.mark.environment_id ||
-                            there.ledger_id != act.mark.ledger_id ||
-                            there.generation > act.mark.generation);
+  return !act.take_over &&
+         (there.environment_id != act.mark.environment_id ||
+          there.ledger_id != act.mark.ledger_id || there.generation > act.mark.generation);
 }
 
 }  // namespace
 
 Result<Answer> Host::mark(const fleet::Brief& brief, const Act& act, base::Time at) {
-  slots::SlotFiles files =
-      TRY(slots::server_files(etc, fleet::server_slot("mark"), std::nullopt));
+  slots::SlotFiles files = TRY(slots::server_files(etc, fleet::server_slot("mark"), std::nullopt));
   files.folders = {"pgseal", "mark"};
   files.archive = {"pgseal", "archive", "mark:" + brief.environment};
   files.key = files.certificate = files.trust = files.pending = brief.environment;
@@ -334,8 +333,8 @@ std::string conf_in_words(const std::string* text, bool included) {
 void archive(Disk& disk, const slots::SlotFiles& files, const std::string& file,
              const std::string& text) {
   const std::string folder = make_below(disk, files, files.archive, {0755, files.archive_mode});
-  const std::string kept = fmt::format("{}/{}.{}", folder, file,
-                                       x509::sha256_hex(text).substr(0, 16));
+  const std::string kept =
+      fmt::format("{}/{}.{}", folder, file, x509::sha256_hex(text).substr(0, 16));
   if (disk.look(kept).exists())
     disk.sync_folder(folder);
   else
@@ -346,8 +345,7 @@ void archive(Disk& disk, const slots::SlotFiles& files, const std::string& file,
 
 Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
   if (!postgres->running) return not_running(*postgres);
-  const slots::SlotFiles files =
-      TRY(files_of(brief.environment, fleet::server_slot(brief.host)));
+  const slots::SlotFiles files = TRY(files_of(brief.environment, fleet::server_slot(brief.host)));
   const server::ServerView view = postgres->view(disk);
   settings::SslConf wanted;
   wanted.key_and_chain_path = files.path_of(files.certificate);
@@ -372,8 +370,8 @@ Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
   answer.after = conf_in_words(&text, true);
   if (edit) {
     if (x509::sha256_hex(view.config.text) != act.expected_sha256)
-      return base::error(Code::file_changed, fmt::format("\"{}\" is not the file that was observed",
-                                                         view.config_file))
+      return base::error(Code::file_changed,
+                         fmt::format("\"{}\" is not the file that was observed", view.config_file))
           .with_hint("Run the command again: it observes anew.");
     if (edit->exists) archive(disk, files, edit->name, edit->before);
     const host::FileState state = disk.look(edit->folder + "/" + edit->name);
@@ -400,8 +398,7 @@ Result<Answer> Host::reload(base::Time at) {
   std::vector<std::string> problems;
   for (const base::Finding& finding : server::written_errors(view))
     problems.push_back(fmt::format("{}:{}: {}", finding.file, finding.line, finding.message));
-  for (std::string& problem :
-       problems_of(disk, server::plan_after_reload(view), postgres->uid))
+  for (std::string& problem : problems_of(disk, server::plan_after_reload(view), postgres->uid))
     problems.push_back(std::move(problem));
   if (!problems.empty())
     return base::error(Code::server_reload,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// A libpq client by its sslmode, as the manual's "SSL Support" and measurements on 15 have it: which
-// files it reads, what it makes of them, when it goes on in plaintext, and whom the server lets in.
+// A libpq client by its sslmode, as the manual's "SSL Support" and measurements on 15 have it:
+// which files it reads, what it makes of them, when it goes on in plaintext, and whom the server
+// lets in.
 #pragma once
 
 #include <array>
@@ -23,7 +24,7 @@ const char* to_string(Service service);
 
 /// What libpq opens anew at each connection.
 struct ClientFiles {
-  std::string trust;        ///< root.crt, PEM
+  std::string trust;  ///< root.crt, PEM
   bool has_trust = false;
   std::string certificate;  ///< postgresql.crt
   bool has_certificate = false;

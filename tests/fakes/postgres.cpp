@@ -55,8 +55,7 @@ void Postgres::install(Disk& disk, const std::string& extra_settings) const {
                          "port = {}\n{}",
                          data_directory, hba_file, port, extra_settings),
              own);
-  disk.plant(hba_file, "local all all peer\nhost all all all scram-sha-256\n",
-             {uid, uid, 0640});
+  disk.plant(hba_file, "local all all peer\nhost all all all scram-sha-256\n", {uid, uid, 0640});
 }
 
 void Postgres::read_into(const Disk& disk, const std::string& path, Written& rows) const {
@@ -109,9 +108,8 @@ std::string Postgres::value(const Settings& settings, const std::string& name) c
   if (found != settings.end())
     return is_switch(name) ? switch_of(found->second.value) : found->second.value;
   const settings::TlsSetting* row = settings::tls_setting(settings::major_of(version), name);
-  return row == nullptr
-             ? std::string()
-             : std::string(settings::default_of(settings::major_of(version), *row));
+  return row == nullptr ? std::string()
+                        : std::string(settings::default_of(settings::major_of(version), *row));
 }
 
 std::string Postgres::file_of(const std::string& written_value) const {

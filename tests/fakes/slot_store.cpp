@@ -61,8 +61,9 @@ Result<bool> walk(const Disk& disk, const slots::SlotFiles& files,
 Result<slots::SeenSlot> see(const Disk& disk, const slots::SlotFiles& files) {
   slots::SeenSlot seen;
   if (!disk.look(files.base).exists())
-    return base::error(Code::user_missing, fmt::format("the home \"{}\" of user \"{}\" cannot be used",
-                                                       files.base, files.actor.name));
+    return base::error(
+        Code::user_missing,
+        fmt::format("the home \"{}\" of user \"{}\" cannot be used", files.base, files.actor.name));
   if (!TRY(walk(disk, files, files.folders))) return seen;
   seen.folder = true;
   const uid_t actor = files.actor.uid;

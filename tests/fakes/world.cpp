@@ -15,9 +15,9 @@ using base::Result;
 
 const char* to_string(Way way) {
   static constexpr const char* names[way_count] = {
-      "error",        "lost-before",    "lost-after", "no-answer", "power-before",
-      "power-after",  "killed-within",  "power-within", "gone-for-phase", "gone",
-      "failover",     "delay",          "pgseal-before", "pgseal-after"};
+      "error",       "lost-before",   "lost-after",    "no-answer",      "power-before",
+      "power-after", "killed-within", "power-within",  "gone-for-phase", "gone",
+      "failover",    "delay",         "pgseal-before", "pgseal-after"};
   return names[static_cast<int>(way)];
 }
 
@@ -40,10 +40,7 @@ base::Error unreachable(const std::string& host) {
 class FakeConversation : public fleet::Conversation {
  public:
   FakeConversation(World& world, const fleet::Host& host, fleet::Brief brief)
-      : world_(world),
-        host_(host),
-        brief_(std::move(brief)),
-        epoch_(world.epoch(host.name)) {}
+      : world_(world), host_(host), brief_(std::move(brief)), epoch_(world.epoch(host.name)) {}
 
   Result<fleet::HostFacts> observe() override {
     World::Verdict verdict;
@@ -55,8 +52,7 @@ class FakeConversation : public fleet::Conversation {
 
   Result<fleet::Answer> perform(const fleet::Act& act) override {
     World::Verdict verdict;
-    const std::string what =
-        fmt::format("{} {}", fleet::to_string(act.kind), fleet::subject(act));
+    const std::string what = fmt::format("{} {}", fleet::to_string(act.kind), fleet::subject(act));
     const auto began = begin(MessageKind::perform, what, act, verdict);
     if (!began && !verdict.act) return began.error();
     if (world_.before_act) world_.before_act(host_, act);
@@ -101,8 +97,7 @@ class FakeConversation : public fleet::Conversation {
     const int before = host.disk.primitives();
     const std::size_t message = world_.messages.size() - 1;
     if (verdict.within)
-      host.disk.crash_at(verdict.within->primitive,
-                         {verdict.within->way == Way::power_within});
+      host.disk.crash_at(verdict.within->primitive, {verdict.within->way == Way::power_within});
     try {
       auto answer = host.perform(brief_, act, world_.clock);
       host.disk.crash_nowhere();
@@ -122,8 +117,8 @@ class FakeConversation : public fleet::Conversation {
     for (const fleet::Host& host : world_.environment.hosts) {
       const Host& there = world_.hosts.at(host.name);
       if (host.address != query.address || !there.postgres || world_.gone(host.name)) continue;
-      const auto client = client_files_of(world_.hosts.at(host_.name), brief_.environment,
-                                          query.slot);
+      const auto client =
+          client_files_of(world_.hosts.at(host_.name), brief_.environment, query.slot);
       const Attempt tried = fakes::connect(client, SslMode::verify_full, *there.postgres,
                                            query.address, world_.clock);
       report.message = tried.why;
@@ -189,11 +184,10 @@ World::Verdict World::next(MessageKind kind, const std::string& host, const std:
   if (kind == MessageKind::open || kind == MessageKind::observe) heard[host] = false;
   Verdict verdict;
   if (const Fault* fault = fault_now()) {
-    struck.push_back(fmt::format("message {} ({} {} {}): {}{}", fault->message, to_string(kind),
-                                 host, what, to_string(fault->way),
-                                 fault->primitive == 0
-                                     ? ""
-                                     : fmt::format(" at primitive {}", fault->primitive)));
+    struck.push_back(fmt::format(
+        "message {} ({} {} {}): {}{}", fault->message, to_string(kind), host, what,
+        to_string(fault->way),
+        fault->primitive == 0 ? "" : fmt::format(" at primitive {}", fault->primitive)));
     strike(*fault, host, verdict);
   }
   return verdict;

@@ -18,20 +18,20 @@ namespace fakes {
 
 /// How a message fails. `primitive` of a fault is for those that strike within an act.
 enum class Way {
-  error,            ///< the node answers with an error, nothing was done
-  lost_before,      ///< the link breaks, nothing was done
-  lost_after,       ///< the act is done, its answer never arrives
-  no_answer,        ///< a deadline passes; an orphaned node does the act all the same
-  power_before,     ///< the host loses its power before the act
-  power_after,      ///< … after it, before the answer
-  killed_within,    ///< the node dies at a primitive of its disk
-  power_within,     ///< the host loses its power there
-  gone_for_phase,   ///< the host cannot be reached by anybody until the next phase begins
-  gone,             ///< … until somebody repairs it
-  failover,         ///< the primary's server stops, a standby is promoted
-  delay,            ///< it takes two hours
-  pgseal_before,    ///< pgseal dies before the message leaves
-  pgseal_after,     ///< … when the answer has come
+  error,           ///< the node answers with an error, nothing was done
+  lost_before,     ///< the link breaks, nothing was done
+  lost_after,      ///< the act is done, its answer never arrives
+  no_answer,       ///< a deadline passes; an orphaned node does the act all the same
+  power_before,    ///< the host loses its power before the act
+  power_after,     ///< … after it, before the answer
+  killed_within,   ///< the node dies at a primitive of its disk
+  power_within,    ///< the host loses its power there
+  gone_for_phase,  ///< the host cannot be reached by anybody until the next phase begins
+  gone,            ///< … until somebody repairs it
+  failover,        ///< the primary's server stops, a standby is promoted
+  delay,           ///< it takes two hours
+  pgseal_before,   ///< pgseal dies before the message leaves
+  pgseal_after,    ///< … when the answer has come
 };
 inline constexpr int way_count = static_cast<int>(Way::pgseal_after) + 1;
 const char* to_string(Way way);
@@ -83,7 +83,7 @@ class World : public fleet::Links, public fleet::Prober {
   std::set<std::string> stopped;
 
   // ---- what was seen ---------------------------------------------------------------------------
-  std::map<std::string, bool> heard;  ///< whether each host's last question was answered
+  std::map<std::string, bool> heard;           ///< whether each host's last question was answered
   std::map<std::string, bool> heard_at_phase;  ///< the same when the phase began
   std::map<std::string, fleet::ServedFacts> probed;  ///< what each host's last probe showed
   std::vector<Message> messages;

@@ -67,8 +67,8 @@ void Checks::after_message() {
 
 void Checks::check_service() {
   for (const Client& client : clients()) {
-    const auto files = fakes::client_files_of(world_.hosts.at(client.host),
-                                              world_.environment.name, client.slot);
+    const auto files =
+        fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);
     if (windows_.contains(client.name()) && files.has_certificate &&
         !fakes::is_pair(files.certificate, files.key))
       continue;
@@ -82,9 +82,9 @@ void Checks::check_service() {
         const auto [best, first] = best_.emplace(who, tried.service);
         if (first) continue;
         if (tried.service < best->second)
-          fail("1 cut off", fmt::format("{}: {} before, {} now: {}", who,
-                                        fakes::to_string(best->second),
-                                        fakes::to_string(tried.service), tried.why));
+          fail("1 cut off",
+               fmt::format("{}: {} before, {} now: {}", who, fakes::to_string(best->second),
+                           fakes::to_string(tried.service), tried.why));
         best->second = tried.service;
       }
     }
@@ -109,7 +109,8 @@ void Checks::check_files_of(const std::string& name) {
   std::string content;
   for (const std::string& path :
        {host.postgres->config_file, "/etc/pgseal/server/" + name + "/server.pem",
-        "/etc/pgseal/server/" + name + "/clients.crt", "/etc/pgseal/server/" + name + "/ssl.conf"}) {
+        "/etc/pgseal/server/" + name + "/clients.crt",
+        "/etc/pgseal/server/" + name + "/ssl.conf"}) {
     const host::FileState state = host.disk.look(path);
     const std::string* bytes = host.disk.read(path);
     content += fmt::format("{:o} {} {}|", state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
@@ -124,15 +125,15 @@ void Checks::check_files_of(const std::string& name) {
 /// shows both halves. That window is counted; any other mismatch is a defect.
 void Checks::check_pairs() {
   for (const Client& client : clients()) {
-    const auto files = fakes::client_files_of(world_.hosts.at(client.host),
-                                              world_.environment.name, client.slot);
+    const auto files =
+        fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);
     const bool whole = !files.has_certificate || fakes::is_pair(files.certificate, files.key);
     if (whole) continue;
-    const bool cut = !world_.faults.empty() &&
-                     std::any_of(world_.faults.begin(), world_.faults.end(), [](const auto& one) {
-                       return one.way == fakes::Way::killed_within ||
-                              one.way == fakes::Way::power_within;
-                     });
+    const bool cut =
+        !world_.faults.empty() &&
+        std::any_of(world_.faults.begin(), world_.faults.end(), [](const auto& one) {
+          return one.way == fakes::Way::killed_within || one.way == fakes::Way::power_within;
+        });
     if (!cut || world_.hosts.at(client.host).disk.look("/etc").kind == host::FileKind::absent)
       fail("3 whole files", client.name() + ": its key and certificate are of two pairs");
     windows_[client.name()] = files.certificate;
@@ -165,18 +166,20 @@ void Checks::check_loss(const std::string& name, const fakes::Disk::Loss& loss) 
   if (archived(host, loss.bytes)) return;
   const bool mark = loss.path.find("/pgseal/mark/") != std::string::npos;
   if (mark && loss.next != nullptr) {  // a newer generation of one ledger replaces nothing
-    const auto line = [](const std::string& text) { return text.substr(0, text.find("generation")); };
+    const auto line = [](const std::string& text) {
+      return text.substr(0, text.find("generation"));
+    };
     if (line(loss.bytes) == line(*loss.next)) return;
   }
   if (file.ends_with(".pending") && loss.next == nullptr) {
     const std::string end = "-----END PRIVATE KEY-----\n";
     const std::string key = loss.bytes.substr(0, loss.bytes.find(end) + end.size());
-    const std::string* pair =
-        host.disk.read_durable(loss.path.substr(0, loss.path.size() - std::string(".pending").size()));
+    const std::string* pair = host.disk.read_durable(
+        loss.path.substr(0, loss.path.size() - std::string(".pending").size()));
     if (pair != nullptr && pair->find(key) != std::string::npos) return;
   }
-  fail("4 archived first", fmt::format("{} on {} is lost: the archive does not hold it", loss.path,
-                                       name));
+  fail("4 archived first",
+       fmt::format("{} on {} is lost: the archive does not hold it", loss.path, name));
 }
 
 // ---- 5: no gate on the strength of a silent host ------------------------------------------------
@@ -190,16 +193,17 @@ void Checks::check_gates(const fleet::Host& host, const fleet::Act& act) {
 /// From the first root.crt on, `require` verifies: so every server must be seen to serve what it
 /// vouches for.
 void Checks::check_trust_to_client(const fleet::Host& host, const fleet::Act& act) {
-  const auto files = fakes::client_files_of(world_.hosts.at(host.name), world_.environment.name,
-                                            act.slot);
+  const auto files =
+      fakes::client_files_of(world_.hosts.at(host.name), world_.environment.name, act.slot);
   if (files.has_trust) return;
   for (const fleet::Host& database : world_.environment.hosts) {
     if (!database.database) continue;
     const auto probed = world_.probed.find(database.name);
     const bool seen = probed != world_.probed.end() && probed->second.tls;
     if (!seen) {
-      fail("5 silent host", fmt::format("{} gets its first root.crt though {} was not seen to serve TLS",
-                                        host.name, database.name));
+      fail("5 silent host",
+           fmt::format("{} gets its first root.crt though {} was not seen to serve TLS", host.name,
+                       database.name));
       continue;
     }
     const auto& served = fakes::certificates_in(probed->second.certificate);
@@ -250,7 +254,8 @@ void Checks::check_secrets() {
       if (begin == std::string::npos) continue;
       const std::string line = text->substr(begin + 17, 64);
       if (all.find(line) != std::string::npos)
-        fail("2 secrets", fmt::format("the key in {} of {} is in a message or in the ledger", path, name));
+        fail("2 secrets",
+             fmt::format("the key in {} of {} is in a message or in the ledger", path, name));
     }
 }
 
@@ -309,36 +314,36 @@ void Checks::check_known(const ledger::Ledger& book) {
   for (const ledger::Authority& authority : *authorities) ours += authority.certificate;
   const auto check = [&](const std::string& where, const std::string* pem) {
     if (pem == nullptr) return;
-    const auto& read = fakes::certificates_in(
-        pem->find("-----BEGIN CERTIFICATE") == std::string::npos
-            ? std::string()
-            : pem->substr(pem->find("-----BEGIN CERTIFICATE")));
-    if (read.empty() || !fakes::vouched_for(read.front(), ours, read.front().not_before +
-                                                                    std::chrono::hours(2)))
+    const auto& read =
+        fakes::certificates_in(pem->find("-----BEGIN CERTIFICATE") == std::string::npos
+                                   ? std::string()
+                                   : pem->substr(pem->find("-----BEGIN CERTIFICATE")));
+    if (read.empty() ||
+        !fakes::vouched_for(read.front(), ours, read.front().not_before + std::chrono::hours(2)))
       return;
     const auto known = book.find_serial(read.front().serial_hex);
     if (!known || !*known || (*known)->certificate.empty())
       fail("8 authority", where + " holds a certificate that the ledger does not know");
   };
   for (const fleet::Host& host : world_.environment.hosts)
-    check(host.name, world_.hosts.at(host.name).disk.read("/etc/pgseal/server/" + host.name +
-                                                          "/server.pem"));
+    check(host.name,
+          world_.hosts.at(host.name).disk.read("/etc/pgseal/server/" + host.name + "/server.pem"));
   for (const Client& client : clients()) {
-    const auto files = fakes::client_files_of(world_.hosts.at(client.host),
-                                              world_.environment.name, client.slot);
+    const auto files =
+        fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);
     if (files.has_certificate) check(client.name(), &files.certificate);
   }
 }
 
 void Checks::all_proven() {
   for (const Client& client : clients()) {
-    const auto files = fakes::client_files_of(world_.hosts.at(client.host),
-                                              world_.environment.name, client.slot);
+    const auto files =
+        fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);
     for (const fleet::Host& host : world_.environment.hosts) {
       const auto& postgres = world_.hosts.at(host.name).postgres;
       if (!postgres) continue;
-      const auto tried = fakes::connect(files, fakes::SslMode::verify_full, *postgres, host.address,
-                                        world_.clock);
+      const auto tried =
+          fakes::connect(files, fakes::SslMode::verify_full, *postgres, host.address, world_.clock);
       if (tried.service != Service::verified || !tried.certificate_taken)
         fail("7 converges", fmt::format("{} to {} is {}: {}", client.name(), host.name,
                                         fakes::to_string(tried.service), tried.why));

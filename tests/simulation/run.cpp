@@ -61,13 +61,14 @@ Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
   world.repair();
   checks.after_message();
   checks.at_end();
-  if (well && world.stopped.empty()) expect_nothing_left(world, checks, "after all was called well");
+  if (well && world.stopped.empty())
+    expect_nothing_left(world, checks, "after all was called well");
   world.faults.clear();
   world.clock += std::chrono::minutes(5);
   const auto second = apply(world, stage.options);
   if (!second)
-    checks.fail("7 converges", "the apply that follows ends with: " + second.error().message +
-                                   " " + second.error().detail);
+    checks.fail("7 converges", "the apply that follows ends with: " + second.error().message + " " +
+                                   second.error().detail);
   checks.at_end();
   expect_nothing_left(world, checks, "after the apply that follows");
   checks.all_proven();
@@ -82,19 +83,19 @@ std::vector<Fault> faults_at(const Stage& stage, int number, const fakes::Messag
   switch (message.kind) {
     case MessageKind::perform:
     case MessageKind::observe:
-      ways = {Way::error,       Way::lost_before,    Way::lost_after, Way::no_answer,
+      ways = {Way::error,        Way::lost_before,   Way::lost_after,     Way::no_answer,
               Way::power_before, Way::power_after,   Way::gone_for_phase, Way::gone,
-              Way::delay,       Way::pgseal_before,  Way::pgseal_after};
+              Way::delay,        Way::pgseal_before, Way::pgseal_after};
       break;
     case MessageKind::open:
-      ways = {Way::error, Way::no_answer, Way::power_after, Way::gone_for_phase, Way::gone,
-              Way::delay, Way::pgseal_before};
+      ways = {Way::error, Way::no_answer, Way::power_after,  Way::gone_for_phase,
+              Way::gone,  Way::delay,     Way::pgseal_before};
       break;
     case MessageKind::probe:
     case MessageKind::handshake:
     case MessageKind::connect:
-      ways = {Way::no_answer, Way::power_before, Way::gone_for_phase, Way::gone, Way::delay,
-              Way::pgseal_before};
+      ways = {Way::no_answer, Way::power_before, Way::gone_for_phase,
+              Way::gone,      Way::delay,        Way::pgseal_before};
       break;
   }
   if (stage.world.can_fail_over()) ways.push_back(Way::failover);

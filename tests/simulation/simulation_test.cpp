@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
+// The main job on environments of one to six hosts, where at each message everything that can go
+// wrong does, once; after each act the invariants are checked (checks.h). A failure is printed with
+// its coordinates: PGSEAL_SIMULATE=trio:17:lost-after:0 build/release/test_simulation runs it
+// again. PGSEAL_FULL=1 tries every stage, every message, every primitive of the disk within an act.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <stdlib.h>
@@ -74,11 +78,17 @@ Outcome good_day(const Stage& stage) {
   return outcome;
 }
 
+/// What a quick test tries: where an act is under way. At length: every message.
+bool chosen_to_fail(fakes::MessageKind kind) {
+  return full() || kind == fakes::MessageKind::perform;
+}
+
 /// Counted by multiplication, not by the loop that makes the runs.
 long count_of(const Stage& stage, const std::vector<fakes::Message>& messages, bool primitives) {
   const bool failover = stage.world.can_fail_over();
   long count = 0;
   for (const fakes::Message& message : messages) {
+    if (!chosen_to_fail(message.kind)) continue;
     switch (message.kind) {
       case fakes::MessageKind::perform:
         count += 11 + (primitives ? 2L * message.primitives : 0);
@@ -101,19 +111,21 @@ void try_everything(const StageMaker& maker, bool primitives, Tally& tally) {
   const auto stage = make_stage(maker);
   const Outcome good = good_day(*stage);
   tally.expect(count_of(*stage, good.messages, primitives));
-  for (std::size_t i = 0; i < good.messages.size(); ++i)
+  for (std::size_t i = 0; i < good.messages.size(); ++i) {
+    if (!chosen_to_fail(good.messages[i].kind)) continue;
     for (const Fault& fault :
          faults_at(*stage, static_cast<int>(i) + 1, good.messages[i], primitives))
       tally.make(*stage, {fault});
+  }
 }
 
 void report(const char* what, const Tally& tally) {
-  std::fputs(fmt::format("{}: {} runs, {} expected, {} struck, {} failed, {} windows of a client's "
-                         "key change\n",
-                         what, tally.made, tally.expected, tally.struck, tally.failed,
-                         tally.windows)
-                 .c_str(),
-             stdout);
+  std::fputs(
+      fmt::format("{}: {} runs, {} expected, {} struck, {} failed, {} windows of a client's "
+                  "key change\n",
+                  what, tally.made, tally.expected, tally.struck, tally.failed, tally.windows)
+          .c_str(),
+      stdout);
   CHECK(tally.made == tally.expected);
   CHECK(tally.struck == tally.made);
   CHECK(tally.failed == 0);
@@ -142,9 +154,11 @@ TEST_CASE("one run, named by PGSEAL_SIMULATE=STAGE[:MESSAGE:WAY:PRIMITIVE]…") 
 void fail_over_everywhere(const StageMaker& maker, Tally& tally) {
   const auto stage = make_stage(maker);
   const Outcome good = good_day(*stage);
-  tally.expect(static_cast<long>(good.messages.size()));
+  tally.expect(std::count_if(good.messages.begin(), good.messages.end(),
+                             [](const auto& one) { return chosen_to_fail(one.kind); }));
   for (int i = 1; i <= static_cast<int>(good.messages.size()); ++i)
-    tally.make(*stage, {{i, fakes::Way::failover, 0}});
+    if (chosen_to_fail(good.messages[static_cast<std::size_t>(i) - 1].kind))
+      tally.make(*stage, {{i, fakes::Way::failover, 0}});
 }
 
 TEST_CASE("every way of failing, at every message") {
@@ -155,9 +169,7 @@ TEST_CASE("every way of failing, at every message") {
     if (full() || maker.name == "pair") chosen.push_back(&maker);
   operations::in_parallel(
       chosen.size(), 2,
-      [&](std::size_t i) {
-        try_everything(*chosen[i], full() && within(chosen[i]->name), tally);
-      },
+      [&](std::size_t i) { try_everything(*chosen[i], full() && within(chosen[i]->name), tally); },
       [&](std::size_t i, const char* text) { FAIL_CHECK(chosen[i]->name << ": " << text); });
   if (!full()) fail_over_everywhere(maker_named("trio"), tally);
   report("simulation", tally);

@@ -41,8 +41,7 @@ operations::Operator person() {
 
 Folder::Folder() {
   const bool memory = ::access("/dev/shm", W_OK) == 0;
-  std::string name =
-      memory ? "/dev/shm/pgseal-simulation-XXXXXX" : "/tmp/pgseal-simulation-XXXXXX";
+  std::string name = memory ? "/dev/shm/pgseal-simulation-XXXXXX" : "/tmp/pgseal-simulation-XXXXXX";
   const char* made = ::mkdtemp(name.data());
   REQUIRE(made != nullptr);
   path_ = made;
@@ -125,8 +124,8 @@ void populate(fakes::World& world, int databases, int applications) {
   for (int i = 1; i <= databases; ++i)
     add_host(world, fmt::format("db{}", i), fmt::format("198.18.0.{}", 10 + i), true);
   for (int i = 1; i <= applications; ++i)
-    add_host(world, fmt::format("app{}", i),
-             fmt::format("198.18.{}.{}", 1 + i / 250, 1 + i % 250), false);
+    add_host(world, fmt::format("app{}", i), fmt::format("198.18.{}.{}", 1 + i / 250, 1 + i % 250),
+             false);
   std::vector<std::string> applying;
   for (const fleet::Host& host : world.environment.hosts)
     if (!host.database || applications == 0) applying.push_back(host.name);
@@ -178,8 +177,9 @@ void serve_company(fakes::World& world, Company& company, const std::string& pai
     there.disk.plant(folder + pair_name + ".pem", certificate, {0, 0, 0644});
     there.disk.plant(folder + pair_name + ".key", key, {uid, uid, 0600});
     there.postgres->install(
-        there.disk, fmt::format("ssl = on\nssl_cert_file = '{0}{1}.pem'\nssl_key_file = '{0}{1}.key'\n",
-                                folder, pair_name));
+        there.disk,
+        fmt::format("ssl = on\nssl_cert_file = '{0}{1}.pem'\nssl_key_file = '{0}{1}.key'\n", folder,
+                    pair_name));
     REQUIRE(there.postgres->start(there.disk, world.clock));
   }
 }
