@@ -130,7 +130,7 @@ Result<void> archive_text(const slots::SlotFiles& files, const std::string& name
       slots::make_below(files.base, files.archive, host::root_user(), {0755, files.archive_mode}));
   const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));
   const host::FileState state = TRY(folder.look(kept));
-  if (state.exists()) return {};
+  if (state.exists()) return folder.sync();  // its name may be a killed run's, not yet durable
   host::Replacement replacement = TRY(folder.stage(kept, {0, 0, 0600}));
   TRY(replacement.write(text));
   return std::move(replacement).commit();

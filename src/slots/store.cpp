@@ -162,6 +162,8 @@ Result<bool> keep(const SlotFiles& files, const host::Folder& slot, const Step& 
   if (lacked) {
     TRY(copy_into(archive, slot, step));
     label = step.label;
+  } else {
+    TRY(archive.sync());  // the name may be a killed run's, not yet durable
   }
   const auto copies = TRY(archive.enter(label));
   if (!copies) return base::error(Code::file_changed, "the archive's folder vanished");

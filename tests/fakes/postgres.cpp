@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "fakes/postgres.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "fakes/slot_store.h"
+#include "settings/configuration_file.h"
+#include "settings/mask.h"
+#include "settings/tls_settings.h"
+#include "x509/bundle.h"
+#include "x509/pair.h"
+
+namespace fakes {
+namespace {
+
+using Settings = std::map<std::string, fleet::SettingFact>;
+
+/// As the server prints a switch, "" where it is none.
+std::string switch_of(const std::string& value) {
+  const std::string word = base::lower(value);
+  for (const auto* yes : {"on", "true", "yes", "1", "t", "y"})
+    if (word == yes) return "on";
+  for (const auto* no : {"off", "false", "no", "0", "f", "n"})
+    if (word == no) return "off";
+  return "";
+}
+
+bool is_switch(const std::string& name) {
+  return name == "ssl" || name == "ssl_prefer_server_ciphers" ||
+         name == "ssl_passphrase_command_supports_reload";
+}
+
+/// The value that the server refuses alone: the others are applied all the same.
+bool bad_value(const fleet::SettingFact& fact) {
+  if (is_switch(fact.name)) return switch_of(fact.value).empty();
+  if (fact.name != "ssl_min_protocol_version" && fact.name != "ssl_max_protocol_version")
+    return false;
+  return !fact.value.empty() && !settings::compare_protocols(fact.value, "TLSv1.2");
+}
+
+constexpr const char* value_error = "setting could not be applied";
+
+}  // namespace
+
+void Postgres::install(Disk& disk, const std::string& extra_settings) const {
+  disk.plant_folder(folder_of(config_file), 0755, uid);
+  disk.plant_folder(data_directory, 0700, uid);
+  const host::Ownership own{uid, uid, 0644};
+  disk.plant(config_file,
+             fmt::format("data_directory = '{}'\nhba_file = '{}'\nlisten_addresses = '*'\n"
+                         "port = {}\n{}",
+                         data_directory, hba_file, port, extra_settings),
+             own);
+  disk.plant(hba_file, "local all all peer\nhost all all all scram-sha-256\n", {uid, uid, 0640});
+}
+
+void Postgres::read_into(const Disk& disk, const std::string& path, Written& rows) const {
+  const std::string* text = disk.read(path);
+  if (text == nullptr || !may_read(disk.look(path), uid)) return;
+  const settings::ConfigurationFile file = settings::parse(*text, path);
+  for (const base::Finding& bad : file.findings)
+    rows.push_back({"", "", "", path, bad.line, false, "syntax error"});
+  std::size_t include = 0;
+  const auto include_before = [&](int line) {
+    for (; include < file.includes.size() && file.includes[include].line < line; ++include) {
+      const settings::Include& one = file.includes[include];
+      const bool there = disk.read(one.path) != nullptr && may_read(disk.look(one.path), uid);
+      if (one.kind == settings::IncludeKind::file && !there)
+        rows.push_back({"", "", "", path, one.line, false, "could not open file"});
+      read_into(disk, one.path, rows);
+    }
+  };
+  for (const settings::Assignment& one : file.assignments) {
+    include_before(one.line);
+    fleet::SettingFact fact{one.name, one.value, "", path, one.line, false, ""};
+    if (bad_value(fact)) fact.error = value_error;
+    rows.push_back(std::move(fact));
+  }
+  include_before(static_cast<int>(file.lines.size()) + 2);
+}
+
+Postgres::Written Postgres::written(const Disk& disk) const {
+  Written rows;
+  read_into(disk, config_file, rows);
+  read_into(disk, data_directory + "/postgresql.auto.conf", rows);
+  return rows;
+}
+
+bool Postgres::applicable(const Written& rows) {
+  return std::all_of(rows.begin(), rows.end(), [](const fleet::SettingFact& row) {
+    return row.error.empty() || settings::value_refused(row.error);
+  });
+}
+
+Settings Postgres::effective(const Written& rows) {
+  Settings settings;
+  for (const fleet::SettingFact& row : rows)
+    if (row.error.empty()) settings[row.name] = row;
+  return settings;
+}
+
+std::string Postgres::value(const Settings& settings, const std::string& name) const {
+  const auto found = settings.find(name);
+  if (found != settings.end())
+    return is_switch(name) ? switch_of(found->second.value) : found->second.value;
+  const settings::TlsSetting* row = settings::tls_setting(settings::major_of(version), name);
+  return row == nullptr ? std::string()
+                        : std::string(settings::default_of(settings::major_of(version), *row));
+}
+
+std::string Postgres::file_of(const std::string& written_value) const {
+  if (written_value.empty() || written_value.front() == '/') return written_value;
+  return data_directory + "/" + written_value;
+}
+
+Postgres::Context Postgres::load_tls(const Disk& disk, const Settings& settings) const {
+  Context made;
+  const std::string certificate_path = file_of(value(settings, "ssl_cert_file"));
+  const std::string key_path = file_of(value(settings, "ssl_key_file"));
+  const std::string trust_path = file_of(value(settings, "ssl_ca_file"));
+  const auto readable = [&](const std::string& path) {
+    return disk.read(path) != nullptr && may_read(disk.look(path), uid);
+  };
+  const auto fails = [&](std::string why) {
+    made.problem = std::move(why);
+    return made;
+  };
+  if (!readable(certificate_path))
+    return fails("could not load server certificate file \"" + certificate_path + "\"");
+  if (!readable(key_path)) return fails("could not access private key file \"" + key_path + "\"");
+  const host::FileState key = disk.look(key_path);
+  if (key.uid != uid && key.uid != 0)
+    return fails("private key file must be owned by the database user or root");
+  if ((key.mode & (key.uid == uid ? 077U : 037U)) != 0)
+    return fails("private key file has group or world access");
+  const auto pair = x509::parse_pair(*disk.read(certificate_path), *disk.read(key_path));
+  if (!pair || !pair->leaf) return fails("could not load server certificate file");
+  if (!pair->has_key || pair->key_encrypted) return fails("could not load private key file");
+  if (!pair->key_matches) return fails("check of private key failed: key values mismatch");
+  const auto oldest = value(settings, "ssl_min_protocol_version");
+  const auto newest = value(settings, "ssl_max_protocol_version");
+  if (!oldest.empty() && settings::compare_protocols(newest, oldest).value_or(0) < 0)
+    return fails("could not set SSL protocol version range");
+  made.certificate = pair->leaf->to_pem();
+  if (trust_path.empty()) return made;
+  if (!readable(trust_path)) return fails("could not load root certificate file");
+  const auto bundle = x509::Bundle::from_pem(*disk.read(trust_path));
+  if (!bundle || bundle->empty()) return fails("could not load root certificate file");
+  made.trust = bundle->to_pem();
+  return made;
+}
+
+std::string Postgres::why_no_start(const Disk& disk) const {
+  const Written rows = written(disk);
+  for (const fleet::SettingFact& row : rows)
+    if (!row.error.empty()) return row.file + ": " + row.error;
+  if (rows.empty()) return "could not access the server configuration file";
+  const Settings settings = effective(rows);
+  if (value(settings, "ssl") != "on") return "";
+  return load_tls(disk, settings).problem;
+}
+
+bool Postgres::start(const Disk& disk, base::Time at) {
+  running = why_no_start(disk).empty();
+  if (!running) return false;
+  loaded = Loaded();
+  loaded.settings = effective(written(disk));
+  loaded.tls = value(loaded.settings, "ssl") == "on";
+  if (loaded.tls) {
+    Context made = load_tls(disk, loaded.settings);
+    loaded.certificate = std::move(made.certificate);
+    loaded.trust = std::move(made.trust);
+  }
+  loaded.at = at;
+  return true;
+}
+
+std::string Postgres::reload(const Disk& disk, base::Time at) {
+  const Written rows = written(disk);
+  ++loaded.loads;
+  loaded.at = at;
+  if (!applicable(rows))
+    return "LOG:  configuration file \"" + config_file +
+           "\" contains errors; no changes were applied\n";
+  const Settings before = loaded.settings;
+  loaded.settings = effective(rows);
+  if (value(loaded.settings, "ssl") != "on") {
+    loaded.tls = false;
+    loaded.certificate.clear();
+    loaded.trust.clear();
+    return "";
+  }
+  Context made = load_tls(disk, loaded.settings);
+  if (!made.problem.empty())
+    return "LOG:  " + made.problem + "\nLOG:  SSL configuration was not reloaded\n";
+  loaded.tls = true;
+  loaded.certificate = std::move(made.certificate);
+  loaded.trust = std::move(made.trust);
+  return "";
+}
+
+server::ServerView Postgres::view(const Disk& disk) const {
+  server::ServerView view;
+  view.version = version;
+  view.version_text = version_text;
+  view.data_directory = data_directory;
+  view.config_file = config_file;
+  view.hba_file = hba_file;
+  view.listen_addresses = "*";
+  view.port = port;
+  view.system_identifier = system_identifier;
+  view.timeline = std::to_string(timeline);
+  view.in_recovery = in_recovery;
+  view.conf_load_time = fmt::format("{}.{:06}+00", base::format_time(loaded.at), loaded.loads);
+  view.roles = roles;
+  for (const settings::TlsSetting& setting : settings::tls_settings()) {
+    const std::string name(setting.name);
+    if (settings::tls_setting(settings::major_of(version), name) == nullptr) continue;
+    fleet::SettingFact fact;
+    const auto found = loaded.settings.find(name);
+    if (found != loaded.settings.end()) fact = found->second;
+    fact.name = name;
+    fact.value = value(loaded.settings, name);
+    fact.source = found == loaded.settings.end() ? "default" : "configuration file";
+    view.running.push_back(std::move(fact));
+  }
+  const Written rows = written(disk);
+  const bool any = applicable(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool shown = settings::tls_setting(settings::major_of(version), rows[i].name) != nullptr;
+    if (!shown && rows[i].error.empty()) continue;
+    const bool last = std::none_of(rows.begin() + static_cast<std::ptrdiff_t>(i) + 1, rows.end(),
+                                   [&](const auto& later) { return later.name == rows[i].name; });
+    view.written.push_back(rows[i]);
+    view.applied.push_back(any && last && rows[i].error.empty());
+  }
+  const auto file = [&](const std::string& path) {
+    const std::string* text = disk.read(path);
+    return text == nullptr ? server::ViewedFile{path, "", "No such file or directory"}
+                           : server::ViewedFile{path, *text, ""};
+  };
+  view.config = file(config_file);
+  view.hba = file(hba_file);
+  return view;
+}
+
+fleet::ServedFacts Postgres::served() const {
+  fleet::ServedFacts facts;
+  facts.answered = running;
+  if (!running) {
+    facts.problem = "Connection refused";
+    return facts;
+  }
+  if (!loaded.tls) {
+    facts.problem = "the server does not take TLS";
+    return facts;
+  }
+  facts.tls = true;
+  facts.certificate = loaded.certificate;
+  facts.protocol = "TLSv1.3";
+  facts.cipher = "TLS_AES_256_GCM_SHA384";
+  facts.asks_client_certificate = !loaded.trust.empty();
+  if (const auto bundle = x509::Bundle::from_pem(loaded.trust))
+    for (const x509::Certificate& one : bundle->certificates())
+      facts.client_authorities.push_back(one.subject);
+  return facts;
+}
+
+}  // namespace fakes

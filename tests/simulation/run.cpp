@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "simulation/run.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/text.h"
+#include "simulation/checks.h"
+
+namespace simulation {
+
+using fakes::Fault;
+using fakes::MessageKind;
+using fakes::Way;
+
+namespace {
+
+/// An apply that says all is well has left nothing to do.
+bool says_all_is_well(const operations::ApplyReport& report) {
+  for (const planning::PlannedPhase& phase : report.plan.phases)
+    for (const planning::Step& step : phase.steps)
+      if (step.state != planning::StepState::done) return false;
+  return report.plan.owed.empty() && report.debts.empty() && !report.interrupted &&
+         !base::any_problem(report.plan.findings);
+}
+
+void expect_nothing_left(fakes::World& world, Checks& checks, const char* when) {
+  const auto left = plan(world, {});
+  if (!left) return checks.fail("7 converges", std::string(when) + ": " + left.error().message);
+  for (const planning::PlannedPhase& phase : left->plan.phases)
+    for (const planning::Step& step : phase.steps)
+      checks.fail("7 converges", fmt::format("{}, {} is planned: {}", when, step.id, step.reason));
+  for (const base::Finding& found : left->plan.findings)
+    if (found.severity != base::Severity::note)
+      checks.fail("7 converges", fmt::format("{}, {}: {}", when, found.code, found.message));
+  for (const auto& debt : left->debts)
+    checks.fail("7 converges", fmt::format("{}, {} still owes", when, debt.host));
+}
+
+}  // namespace
+
+Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
+  fakes::World world;
+  world.copy_from(stage.world);
+  const Folder folder;
+  world.environment.state = folder.state();
+  copy_state(stage.folder.state(), folder.state());
+  world.faults = faults;
+  const std::string picture = folder.path() + "/picture";
+  world.on_pgseal_death = [&] { copy_state(folder.state(), picture); };
+  Checks checks(world);
+  const auto first = apply(world, stage.options);
+  Outcome outcome;
+  outcome.messages = world.messages;
+  outcome.struck = world.struck;
+  if (!first) outcome.error = first.error().message;
+  const bool dead = world.pgseal_dead();
+  if (dead) copy_state(picture, folder.state());
+  const bool well = first && !dead && says_all_is_well(*first);
+  world.repair();
+  checks.after_message();
+  checks.at_end();
+  if (well && world.stopped.empty())
+    expect_nothing_left(world, checks, "after all was called well");
+  world.faults.clear();
+  world.clock += std::chrono::minutes(5);
+  const auto second = apply(world, stage.options);
+  if (!second)
+    checks.fail("7 converges", "the apply that follows ends with: " + second.error().message + " " +
+                                   second.error().detail);
+  checks.at_end();
+  expect_nothing_left(world, checks, "after the apply that follows");
+  checks.all_proven();
+  outcome.broken = checks.broken();
+  outcome.windows = checks.windows();
+  return outcome;
+}
+
+std::vector<Fault> faults_at(const Stage& stage, int number, const fakes::Message& message,
+                             bool within) {
+  std::vector<Way> ways;
+  switch (message.kind) {
+    case MessageKind::perform:
+    case MessageKind::observe:
+      ways = {Way::error,        Way::lost_before,   Way::lost_after,     Way::no_answer,
+              Way::power_before, Way::power_after,   Way::gone_for_phase, Way::gone,
+              Way::delay,        Way::pgseal_before, Way::pgseal_after};
+      break;
+    case MessageKind::open:
+      ways = {Way::error, Way::no_answer, Way::power_after,  Way::gone_for_phase,
+              Way::gone,  Way::delay,     Way::pgseal_before};
+      break;
+    case MessageKind::probe:
+    case MessageKind::handshake:
+    case MessageKind::connect:
+      ways = {Way::no_answer, Way::power_before, Way::gone_for_phase,
+              Way::gone,      Way::delay,        Way::pgseal_before};
+      break;
+  }
+  if (stage.world.can_fail_over()) ways.push_back(Way::failover);
+  std::vector<Fault> faults;
+  for (const Way way : ways) faults.push_back({number, way, 0});
+  for (int primitive = 1; within && primitive <= message.primitives; ++primitive)
+    for (const Way way : {Way::killed_within, Way::power_within})
+      faults.push_back({number, way, primitive});
+  return faults;
+}
+
+std::string coordinates(const std::string& stage, const std::vector<Fault>& faults) {
+  std::string text = stage;
+  for (const Fault& fault : faults)
+    text += fmt::format(":{}:{}:{}", fault.message, fakes::to_string(fault.way), fault.primitive);
+  return text;
+}
+
+std::optional<std::pair<std::string, std::vector<Fault>>> parse_coordinates(
+    const std::string& text) {
+  const auto words = base::split(text, ':');
+  if (words.empty() || words.size() % 3 != 1) return std::nullopt;
+  const auto number = [](std::string_view word) {
+    int value = 0;
+    std::from_chars(word.data(), word.data() + word.size(), value);
+    return value;
+  };
+  std::vector<Fault> faults;
+  for (std::size_t i = 1; i + 2 < words.size(); i += 3) {
+    Fault fault{number(words[i]), Way::error, number(words[i + 2])};
+    bool known = false;
+    for (int way = 0; way < fakes::way_count; ++way)
+      if (words[i + 1] == fakes::to_string(static_cast<Way>(way))) {
+        fault.way = static_cast<Way>(way);
+        known = true;
+      }
+    if (!known) return std::nullopt;
+    faults.push_back(fault);
+  }
+  return std::pair{std::string(words.front()), faults};
+}
+
+}  // namespace simulation

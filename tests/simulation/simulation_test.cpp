@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: PostgreSQL
+// The main job on environments of one to six hosts, where at each message everything that can go
+// wrong does, once; after each act the invariants are checked (checks.h). A failure is printed with
+// its coordinates: PGSEAL_SIMULATE=trio:17:lost-after:0 build/release/test_simulation runs it
+// again. PGSEAL_FULL=1 tries every stage, every message, every primitive of the disk within an act.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <cstdio>
+#include <mutex>
+
+#include "operations/parallel.h"
+#include "simulation/run.h"
+
+namespace {
+
+using namespace simulation;
+using fakes::Fault;
+
+bool full() { return ::getenv("PGSEAL_FULL") != nullptr; }
+
+/// Where nodes and hosts also die at each primitive of the disk within an act; the other stages
+/// have the same acts.
+bool within(const std::string& stage) {
+  return stage == "pair" || stage == "renewal" || stage == "new-keys" || stage == "foreign-client";
+}
+
+const StageMaker& maker_named(const std::string& name) {
+  for (const StageMaker& maker : stage_makers())
+    if (maker.name == name) return maker;
+  FAIL("no stage is called " << name);
+  return stage_makers().front();
+}
+
+void show(const std::string& where, const Outcome& outcome) {
+  std::string text = fmt::format("PGSEAL_SIMULATE={}\n", where);
+  for (const std::string& one : outcome.struck) text += "  struck: " + one + "\n";
+  if (!outcome.error.empty()) text += "  apply ended with: " + outcome.error + "\n";
+  std::size_t shown = 0;
+  for (const std::string& one : outcome.broken)
+    if (++shown <= 8) text += "  broken: " + one + "\n";
+  std::fputs(text.c_str(), stdout);
+}
+
+struct Tally {
+  long expected = 0;  ///< environments × acts × ways, counted from what a good day showed
+  long made = 0;
+  long struck = 0;
+  long failed = 0;
+  long windows = 0;
+
+  std::mutex mutex;
+
+  void expect(long count) {
+    const std::lock_guard lock(mutex);
+    expected += count;
+  }
+
+  void make(const Stage& stage, const std::vector<Fault>& faults) {
+    const Outcome outcome = run(stage, faults);
+    const std::lock_guard lock(mutex);
+    ++made;
+    if (!outcome.struck.empty()) ++struck;
+    windows += outcome.windows;
+    if (outcome.broken.empty()) return;
+    ++failed;
+    if (failed <= 20) show(coordinates(stage.name, faults), outcome);
+  }
+};
+
+/// What a good day looks like: the messages to count by.
+Outcome good_day(const Stage& stage) {
+  Outcome outcome = run(stage, {});
+  if (!outcome.broken.empty() || !outcome.error.empty()) show(stage.name, outcome);
+  CHECK(outcome.broken.empty());
+  CHECK(outcome.error == "");
+  return outcome;
+}
+
+/// What a quick test tries: where an act is under way. At length: every message.
+bool chosen_to_fail(fakes::MessageKind kind) {
+  return full() || kind == fakes::MessageKind::perform;
+}
+
+/// Counted by multiplication, not by the loop that makes the runs.
+long count_of(const Stage& stage, const std::vector<fakes::Message>& messages, bool primitives) {
+  const bool failover = stage.world.can_fail_over();
+  long count = 0;
+  for (const fakes::Message& message : messages) {
+    if (!chosen_to_fail(message.kind)) continue;
+    switch (message.kind) {
+      case fakes::MessageKind::perform:
+        count += 11 + (primitives ? 2L * message.primitives : 0);
+        break;
+      case fakes::MessageKind::observe:
+        count += 11;
+        break;
+      case fakes::MessageKind::open:
+        count += 7;
+        break;
+      default:
+        count += 6;
+    }
+    if (failover) ++count;
+  }
+  return count;
+}
+
+void try_everything(const StageMaker& maker, bool primitives, Tally& tally) {
+  const auto stage = make_stage(maker);
+  const Outcome good = good_day(*stage);
+  tally.expect(count_of(*stage, good.messages, primitives));
+  for (std::size_t i = 0; i < good.messages.size(); ++i) {
+    if (!chosen_to_fail(good.messages[i].kind)) continue;
+    for (const Fault& fault :
+         faults_at(*stage, static_cast<int>(i) + 1, good.messages[i], primitives))
+      tally.make(*stage, {fault});
+  }
+}
+
+void report(const char* what, const Tally& tally) {
+  std::fputs(
+      fmt::format("{}: {} runs, {} expected, {} struck, {} failed, {} windows of a client's "
+                  "key change\n",
+                  what, tally.made, tally.expected, tally.struck, tally.failed, tally.windows)
+          .c_str(),
+      stdout);
+  CHECK(tally.made == tally.expected);
+  CHECK(tally.struck == tally.made);
+  CHECK(tally.failed == 0);
+}
+
+}  // namespace
+
+TEST_CASE("one run, named by PGSEAL_SIMULATE=STAGE[:MESSAGE:WAY:PRIMITIVE]…") {
+  const char* wanted = ::getenv("PGSEAL_SIMULATE");
+  if (wanted == nullptr) return;
+  const auto place = parse_coordinates(wanted);
+  REQUIRE(place);
+  const auto stage = make_stage(maker_named(place->first));
+  const Outcome outcome = run(*stage, place->second);
+  int number = 0;
+  for (const fakes::Message& message : outcome.messages)
+    std::fputs(fmt::format("{:4} {} {} {} ({})\n", ++number, fakes::to_string(message.kind),
+                           message.host, message.what, message.primitives)
+                   .c_str(),
+               stdout);
+  show(wanted, outcome);
+  CHECK(outcome.broken.empty());
+}
+
+/// At each message of a good day a failover, and nothing else.
+void fail_over_everywhere(const StageMaker& maker, Tally& tally) {
+  const auto stage = make_stage(maker);
+  const Outcome good = good_day(*stage);
+  tally.expect(std::count_if(good.messages.begin(), good.messages.end(),
+                             [](const auto& one) { return chosen_to_fail(one.kind); }));
+  for (int i = 1; i <= static_cast<int>(good.messages.size()); ++i)
+    if (chosen_to_fail(good.messages[static_cast<std::size_t>(i) - 1].kind))
+      tally.make(*stage, {{i, fakes::Way::failover, 0}});
+}
+
+TEST_CASE("every way of failing, at every message") {
+  if (::getenv("PGSEAL_SIMULATE") != nullptr) return;
+  Tally tally;
+  std::vector<const StageMaker*> chosen;
+  for (const StageMaker& maker : stage_makers())
+    if (full() || maker.name == "pair") chosen.push_back(&maker);
+  operations::in_parallel(
+      chosen.size(), 2,
+      [&](std::size_t i) { try_everything(*chosen[i], full() && within(chosen[i]->name), tally); },
+      [&](std::size_t i, const char* text) { FAIL_CHECK(chosen[i]->name << ": " << text); });
+  if (!full()) fail_over_everywhere(maker_named("trio"), tally);
+  report("simulation", tally);
+}
