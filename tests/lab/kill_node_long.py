@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""pgseal-node is killed at every point of a real apply, on a server and on an application host."""
+
+import unittest
+
+from kill_points import KillPoints
+
+
+class EveryKill(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.kills = KillPoints()
+        cls.addClassCleanup(cls.kills.lab.close)
+
+    def test_no_point_at_which_a_node_is_killed_does_harm(self):
+        try:
+            for host in ("db1", "app1"):
+                for point in range(1, len(self.kills.calls(host)) + 1):
+                    with self.subTest(host=host, point=point):
+                        self.assertEqual(self.kills.problems(host, point), [])
+        finally:
+            print(self.kills.shown(), flush=True)
+
+
+if __name__ == "__main__":
+    unittest.main()

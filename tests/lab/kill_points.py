@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: PostgreSQL
+"""One pgseal-node is killed before its K-th call that changes something, in a real apply. Afterwards every
+file is whole, no gate was passed on its strength, and the next apply ends what was begun and leaves no litter."""
+
+import collections
+import pathlib
+import shutil
+
+from lab_hosts import HERE, lab_or_skip, steps
+
+PLACE = "/usr/local/libexec/pgseal"
+HOMES = "/var/lib/postgresql /home/deploy"
+# Every certificate and key that is visible, and each key beside the certificate it belongs to.
+WHOLE = r'''
+set -u
+shopt -s nullglob
+whole() {  # KEY CERTIFICATE
+  [ -e "$2" ] || return 0
+  openssl x509 -noout -in "$2" 2>/dev/null || echo "no certificate: $2"
+  [ -e "$1" ] || { echo "no key: $1"; return; }
+  [ "$(openssl pkey -pubout -in "$1" 2>/dev/null)" = "$(openssl x509 -noout -pubkey -in "$2")" ] || echo "no pair: $1"
+  [ "$(stat -c %a "$1")" = 600 ] || echo "mode: $1 $(stat -c '%U %a' "$1")"
+}
+for home in /var/lib/postgresql /home/deploy; do
+  whole "$home/.postgresql/postgresql.key" "$home/.postgresql/postgresql.crt"
+done
+for pair in /etc/pgseal/server/*/server.pem; do whole "$pair" "$pair"; done
+for trust in {/var/lib/postgresql,/home/deploy}/.postgresql/root.crt /etc/pgseal/server/*/clients.crt; do
+  [ ! -e "$trust" ] || openssl x509 -noout -in "$trust" 2>/dev/null || echo "no bundle: $trust"
+done
+for mark in /etc/pgseal/mark/*; do [ "$(wc -l <"$mark")" = 3 ] || echo "no mark: $mark"; done
+for conf in /etc/pgseal/server/*/ssl.conf; do [ "$(tail -c1 "$conf" | od -An -c | tr -d ' ')" = '\n' ] || echo "cut: $conf"; done
+'''
+LITTER = (f"find /etc/pgseal /etc/postgresql {HOMES} {PLACE} "
+          r"\( -name '.pgseal-tmp.*' -o -name '.new.*' \) 2>/dev/null || true")
+
+
+class KillPoints:
+    """A lab of a server and an application host, put back to plaintext before each run."""
+
+    def __init__(self):
+        self.lab = lab_or_skip("--databases", "1", "--applications", "1")
+        self.tally = collections.Counter()
+        for host in ("db1", "app1"):
+            self.lab.run(host, f"mkdir -p /srv/was; cp -a /etc/postgresql /srv/was/ 2>/dev/null; {self.install()}")
+        self.lab.pgseal("plan", status=1)  # brings the node
+        self.node = self.lab.run("db1", f"ls {PLACE}")
+        for host in ("db1", "app1"):
+            self.lab.run(host, f"cp -a {PLACE}/{self.node} /srv/real-node")
+
+    @staticmethod
+    def install():
+        text = (HERE / "kill_at").read_text()
+        return f"cat >/srv/kill_at <<'KILL_AT_ENDS'\n{text}KILL_AT_ENDS\nchmod 755 /srv/kill_at"
+
+    def reset(self):
+        state = pathlib.Path(self.lab.folder) / "state"
+        shutil.rmtree(state, ignore_errors=True)
+        for host in ("db1", "app1"):
+            self.lab.run(host, f"rm -rf /etc/pgseal /var/lib/postgresql/.postgresql /home/deploy/.postgresql; "
+                               f"cp -a /srv/real-node {PLACE}/{self.node}; "
+                               "if [ -d /srv/was/postgresql ]; then rm -rf /etc/postgresql/*; "
+                               "cp -a /srv/was/postgresql/. /etc/postgresql/; "
+                               "kill -HUP $(head -1 /var/lib/postgresql/15/main/postmaster.pid); "
+                               "until [ \"$(su postgres -c \"psql -Atc 'show ssl'\")\" = off ]; do sleep 0.02; done; fi")
+
+    def wrap(self, host, point):
+        self.lab.run(host, f"printf '#!/bin/sh\\nexec /srv/kill_at {point} /srv/calls /srv/real-node\\n' >/srv/wrapped; "
+                           f"chmod 755 /srv/wrapped; mv /srv/wrapped {PLACE}/{self.node}")
+
+    def unwrap(self, host):
+        self.lab.run(host, f"cp -a /srv/real-node {PLACE}/.back; mv {PLACE}/.back {PLACE}/{self.node}")
+
+    def calls(self, host):
+        """What the node of that host does in an apply that nothing disturbs."""
+        self.reset()
+        self.wrap(host, 0)
+        self.lab.pgseal("apply", "--yes", status=0)
+        self.unwrap(host)
+        return self.lab.run(host, "cat /srv/calls").split()
+
+    def problems(self, host, point):
+        """All that is wrong after a kill at that point; [] nothing."""
+        self.reset()
+        self.wrap(host, point)
+        killed = self.lab.pgseal("apply", "--yes")
+        calls = self.lab.run(host, "cat /srv/calls").split()
+        replaced = self.lab.run(host, f"cmp -s /srv/real-node {PLACE}/{self.node} && echo yes || true")
+        self.unwrap(host)
+        wrong = []
+        if len(calls) < point:
+            wrong.append(f"only {len(calls)} calls were made")
+        elif killed.returncode != 1 and not replaced:  # one that dies before a word is taken for broken, and put anew
+            wrong.append(f"the killed apply ended with {killed.returncode}: {killed.stderr}")
+        for each in ("db1", "app1"):
+            wrong += [f"{each}: {line}" for line in self.lab.run(each, WHOLE).splitlines()]
+        asks = self.lab.run("db1", "grep -s ^ssl_ca_file /etc/pgseal/server/db1/ssl.conf", check=False)
+        has = self.lab.run("app1", "ls /home/deploy/.postgresql/postgresql.crt 2>/dev/null", check=False)
+        if asks and not has:
+            wrong.append("the server asks for certificates, and app1 has none")
+        again = self.lab.pgseal("apply", "--yes")
+        if again.returncode != 0:
+            wrong.append(f"the next apply: {again.returncode}\n{again.stdout}\n{again.stderr}")
+        plan = self.lab.json("plan")
+        wrong += [f"still planned: {step['host']} {step['act']}" for step in steps(plan)]
+        for each in ("db1", "app1"):
+            wrong += [f"{each}: left behind {line}" for line in self.lab.run(each, LITTER).splitlines()]
+        outcome = "wrong" if wrong else "replaced, converged" if replaced else "failed, converged"
+        self.tally[host, calls[-1] if calls else "", outcome] += 1
+        return wrong
+
+    def shown(self):
+        return "\n".join(f"{count:4} {host} killed before {call}: {outcome}"
+                         for (host, call, outcome), count in sorted(self.tally.items()))
