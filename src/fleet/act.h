@@ -65,14 +65,14 @@ struct Act {
   /// cannot be replaced at once under a libpq that opens them one after the other; a certificate
   /// alone can.
   bool keep_key = false;
-  std::string certificate;      ///< install_certificate: leaf and chain, PEM
-  std::string trust;            ///< install_trust: the environment's authorities, PEM
-  std::string retired_trust;    ///< install_trust: authorities of ours to take out, PEM
-  TlsSettings settings;         ///< write_server_settings
+  std::string certificate;    ///< install_certificate: leaf and chain, PEM
+  std::string trust;          ///< install_trust: the environment's authorities, PEM
+  std::string retired_trust;  ///< install_trust: authorities of ours to take out, PEM
+  TlsSettings settings;       ///< write_server_settings
   /// write_server_settings, write_replication_settings: of the file observed that will be edited.
   std::string expected_sha256;
-  Mark mark;                    ///< mark_host
-  bool take_over = false;       ///< mark_host: another ledger's mark is replaced
+  Mark mark;               ///< mark_host
+  bool take_over = false;  ///< mark_host: another ledger's mark is replaced
   /// install_certificate, install_trust: what is foreign or unreadable is archived and replaced.
   bool replace = false;
   /// install_certificate: fingerprint (hex) of the leaf that was observed in the slot, "" none.

@@ -85,7 +85,7 @@ struct SessionFact {
 struct ReplicaFact {
   std::string role;
   std::string application;
-  std::string address;  ///< "" over the socket
+  std::string address;     ///< "" over the socket
   std::string state;       ///< "streaming", "catchup", …
   std::string sync_state;  ///< "async", "potential", "sync", "quorum"
   bool tls = false;
@@ -106,13 +106,13 @@ struct ReplicationSlotFact {
 /// How a server connects to the one that it follows, or would: primary_conninfo without its
 /// secrets, and the receiver as it runs.
 struct ReplicationFacts {
-  std::string problem;      ///< why the string cannot be read or rewritten, "" if it can
-  std::string file;         ///< where it stands; 10 and 11: recovery.conf
+  std::string problem;  ///< why the string cannot be read or rewritten, "" if it can
+  std::string file;     ///< where it stands; 10 and 11: recovery.conf
   int line = 0;
   std::string file_sha256;  ///< of that file, whole
   std::string host;         ///< as written: a name, an address, a list
   std::string port;
-  std::string user;         ///< "" where the server's OS user counts
+  std::string user;  ///< "" where the server's OS user counts
   std::string sslmode;
   std::string sslrootcert;
   std::string sslcert;

@@ -80,9 +80,9 @@ Result<fleet::HostFacts> SshConversation::observe() {
 Result<fleet::Answer> SshConversation::perform(const fleet::Act& act) {
   const bool waits_for_standby = act.kind == fleet::ActKind::write_replication_settings ||
                                  act.kind == fleet::ActKind::reconnect_walreceiver;
-  return ask<fleet::Answer>(act, waits_for_standby                           ? timeouts_.replication
+  return ask<fleet::Answer>(act, waits_for_standby                    ? timeouts_.replication
                                  : act.kind == fleet::ActKind::reload ? timeouts_.reload
-                                                                       : timeouts_.act);
+                                                                      : timeouts_.act);
 }
 
 Result<fleet::ConnectReport> SshConversation::connect(const fleet::ConnectQuery& query) {

@@ -72,8 +72,8 @@ const PhaseRow& row(Phase phase) { return phase_table()[static_cast<std::size_t>
 std::string_view name(Phase phase) { return row(phase).name; }
 
 bool each_for_itself(Gate gate) {
-  return gate == Gate::succession || gate == Gate::pairs_ready ||
-         gate == Gate::trust_in_place || gate == Gate::standby_spared;
+  return gate == Gate::succession || gate == Gate::pairs_ready || gate == Gate::trust_in_place ||
+         gate == Gate::standby_spared;
 }
 
 std::string_view name(Gate gate) {

@@ -45,7 +45,7 @@ struct PhaseRow {
   Gate gate;
   std::vector<fleet::ActKind> acts;
   std::vector<fleet::ActKind> undo;
-  std::string_view undo_reason;  ///< why `undo` is what it is
+  std::string_view undo_reason;     ///< why `undo` is what it is
   bool one_host_at_a_time = false;  ///< and none after one that failed
 };
 

@@ -256,8 +256,9 @@ std::string why_not_kept(const ServerFacts& primary, const ReplicationFacts& sta
   if (standby.archive || keeps("wal_keep_size") || keeps("wal_keep_segments")) return "";
   for (const fleet::ReplicaFact& replica : primary.replicas)
     if (replica.behind.value_or(0) > spare_wal_bytes)
-      return fmt::format("a standby is {} MB behind, and neither a slot nor wal_keep_size keeps WAL",
-                         *replica.behind / 1024 / 1024);
+      return fmt::format(
+          "a standby is {} MB behind, and neither a slot nor wal_keep_size keeps WAL",
+          *replica.behind / 1024 / 1024);
   return "";
 }
 
@@ -272,8 +273,8 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
     if (const std::string why = why_not_kept(*server, *standby.replication); !why.empty())
       return why;
   }
-  const std::string role = standby.replication->user.empty() ? standby.os_user
-                                                             : standby.replication->user;
+  const std::string role =
+      standby.replication->user.empty() ? standby.os_user : standby.replication->user;
   const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role);
   if (pair == nullptr) return "";
   const Judgement judged =

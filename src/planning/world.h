@@ -38,7 +38,7 @@ struct Desired {
   std::int64_t seen_generation = 0;
   std::set<std::string> issued;  ///< fingerprints of the ledger's certificates
   std::map<std::string, base::Time>
-      keys_since;                           ///< SHA-256 of a public key → its first certificate
+      keys_since;  ///< SHA-256 of a public key → its first certificate
   /// Serial number (decimal) of a client's certificate → the host that holds it.
   std::map<std::string, std::string> client_serials;
   std::map<std::string, std::string> pins;  ///< database host → system identifier

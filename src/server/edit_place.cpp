@@ -125,7 +125,7 @@ base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_
 }
 
 Result<void> archive_text(const slots::SlotFiles& files, const std::string& name,
-                     const std::string& text) {
+                          const std::string& text) {
   const host::Folder folder = TRY(
       slots::make_below(files.base, files.archive, host::root_user(), {0755, files.archive_mode}));
   const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));

@@ -61,13 +61,14 @@ base::Error trial_failed(const std::string& message) {
 }
 
 /// Connects as the receiver does and asks whose cluster it is. The answer: its identifier.
-Result<std::string> try_within(const std::string& conninfo,
-                               const std::vector<std::pair<std::string, std::string>>& surroundings) {
+Result<std::string> try_within(
+    const std::string& conninfo,
+    const std::vector<std::pair<std::string, std::string>>& surroundings) {
   for (const auto& [name, value] : surroundings) setenv(name.c_str(), value.c_str(), 1);
   const std::array<const char*, 6> keywords = {
       "dbname", "replication", "dbname", "fallback_application_name", "connect_timeout", nullptr};
-  const std::array<const char*, 6> values = {conninfo.c_str(), "true", "replication", "pgseal",
-                                             "10",             nullptr};
+  const std::array<const char*, 6> values = {conninfo.c_str(), "true", "replication",
+                                             "pgseal",         "10",   nullptr};
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
       PQconnectdbParams(keywords.data(), values.data(), 1), &PQfinish);
   if (connection == nullptr) return base::error(Code::internal, "out of memory in libpq");
@@ -84,8 +85,8 @@ Result<void> try_conninfo(const std::string& conninfo, const FoundServer& server
                           const ServerView& view, const std::string& processes) {
   const host::OsUser user = TRY(host::find_user(server.os_user));
   const auto surroundings = surroundings_of(server, processes);
-  const std::string identifier = TRY(host::as_user(
-      user, trial_limit, [&] { return try_within(conninfo, surroundings); }));
+  const std::string identifier =
+      TRY(host::as_user(user, trial_limit, [&] { return try_within(conninfo, surroundings); }));
   if (identifier == view.system_identifier) return {};
   return base::error(Code::server_replication,
                      fmt::format("primary_conninfo leads to another cluster, {}", identifier))
@@ -170,7 +171,8 @@ base::Finding restart_needed(const std::string& host) {
   finding.severity = base::Severity::warning;
   finding.code = "replication.restart";
   finding.message = "the standby connects as before until it is restarted";
-  finding.hint = "Restart it when it suits: before PostgreSQL 13 primary_conninfo is read at start.";
+  finding.hint =
+      "Restart it when it suits: before PostgreSQL 13 primary_conninfo is read at start.";
   finding.clause = "postgresql runtime-config-replication";
   finding.host = host;
   return finding;
@@ -214,8 +216,11 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
         .with_hint("Run the command again: it observes anew.");
   TRY(try_conninfo(wanted, server, view, places_.search.processes));
   const std::size_t slash = file.path.rfind('/');
-  IncludeEdit edit{file.path.substr(0, slash), file.path.substr(slash + 1), file.text, true,
-                   TRY(with_conninfo(view, wanted)), false};
+  IncludeEdit edit {
+    file.path.substr(0, slash), file.path.substr(slash + 1), file.text, true,
+        TRY(with_conninfo(view, wanted))
+    , false
+  };
   if (!written) TRY(apply_edit(edit, ours));
   answer.changed = true;
   if (view.major() < 13) {

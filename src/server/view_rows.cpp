@@ -100,8 +100,10 @@ base::Result<ViewedFile> read_viewed(const std::string& packed) {
 base::Result<void> read_replication(const std::vector<std::string>& parts, ServerView& view) {
   for (const Row& row : TRY(rows_of(parts, part_replicas, 9))) {
     fleet::ReplicaFact replica{text_of(row[0]), base::printable_line(text_of(row[1])),
-                               text_of(row[2]), text_of(row[3]), text_of(row[4]), is_true(row[5]),
-                               text_of(row[6]), text_of(row[7]), std::nullopt};
+                               text_of(row[2]), text_of(row[3]),
+                               text_of(row[4]), is_true(row[5]),
+                               text_of(row[6]), text_of(row[7]),
+                               std::nullopt};
     std::int64_t behind = 0;
     const std::string bytes = text_of(row[8]);
     const auto read = std::from_chars(bytes.data(), bytes.data() + bytes.size(), behind);

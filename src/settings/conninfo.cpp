@@ -283,8 +283,8 @@ std::string appended(const Conninfo& conninfo, std::string_view keyword, std::st
   return fmt::format("{}{}={}", ready_for_a_pair(conninfo), keyword, conninfo_quoted(value));
 }
 
-/// libpq takes a URI's first "@" for the end of the credentials unless a "/" stands before it, be it
-/// far into the parameters: a value without its slash could turn a host into a user.
+/// libpq takes a URI's first "@" for the end of the credentials unless a "/" stands before it, be
+/// it far into the parameters: a value without its slash could turn a host into a user.
 base::Result<std::string> read_as_before(const Conninfo& before, std::string_view keyword,
                                          std::string_view value, std::string uri) {
   const auto after = parse_conninfo(uri);

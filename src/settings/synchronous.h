@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// synchronous_standby_names (manual, "Replication"; grammar: syncrep_gram.y of the server's source),
-// as far as it says how many standbys a commit waits for.
+// synchronous_standby_names (manual, "Replication"; grammar: syncrep_gram.y of the server's
+// source), as far as it says how many standbys a commit waits for.
 #pragma once
 
 #include <string_view>

@@ -45,8 +45,7 @@ TEST_CASE("only the TLS keywords of a standby's string change, whatever else is 
     CHECK(after.find("sslkey")->value == "/var/lib/postgresql/.postgresql/postgresql.key");
     CHECK(after.find("sslrootcert")->value == "/var/lib/postgresql/.postgresql/root.crt");
     for (const auto& item : before.items)
-      if (!item.keyword.starts_with("ssl"))
-        CHECK(after.find(item.keyword)->value == item.value);
+      if (!item.keyword.starts_with("ssl")) CHECK(after.find(item.keyword)->value == item.value);
   }
 }
 
@@ -64,16 +63,16 @@ TEST_CASE("facts of a standby's connection hold no secret") {
   REQUIRE(facts);  // quotes are not doubled in a connection string: libpq would refuse it
   CHECK_FALSE(facts->problem.empty());
   CHECK(facts->problem.find("so") == std::string::npos);
-  const auto good = server::replication_facts(view_with(
-      "user=replicator password=hunter2 host=db1,db2 port=5432,5433 sslmode=prefer"));
+  const auto good = server::replication_facts(
+      view_with("user=replicator password=hunter2 host=db1,db2 port=5432,5433 sslmode=prefer"));
   REQUIRE(good);
   CHECK(good->password);
   CHECK(good->host == "db1,db2");
   CHECK(good->user == "replicator");
   CHECK(good->loaded);
   CHECK_FALSE(good->in_use);
-  for (const std::string* text : {&good->problem, &good->file, &good->host, &good->port, &good->user,
-                                  &good->sslmode, &good->service, &good->receiver})
+  for (const std::string* text : {&good->problem, &good->file, &good->host, &good->port,
+                                  &good->user, &good->sslmode, &good->service, &good->receiver})
     CHECK(text->find("hunter2") == std::string::npos);
 }
 
