@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
-// Issues by turns, in one thread: with OpenSSL's own calls, the shortest way that they allow, and
-// at pgseal's desk, from a request to a certificate that was linted, with its entries in the ledger
-// and its line in the audit log. Prints for each pair of turns the microseconds that one
-// certificate took: CPU of the reference and ours, then the clock's.
+// Issues by turns: with OpenSSL's own calls, the shortest way that they allow, and at pgseal's desk,
+// from a request to a certificate that was linted, with its entries in the ledger and its line in
+// the audit log. The desk is asked as an apply asks it: by as many threads as hosts are carried out
+// at once, whose entries share commits. Prints for each pair of turns the microseconds that one
+// certificate took: CPU of the reference and ours (all threads'), then the clock's.
+//
+// With `pairs COUNT OUT` beside the folder: makes so many keys, their requests and their certificates,
+// writes key and certificate into files of OUT, and prints the seconds of CPU and of the clock.
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -12,14 +16,17 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "operations/authorities.h"
+#include "operations/parallel.h"
 #include "x509/openssl.h"
 #include "x509/request.h"
 
 namespace {
 
-constexpr int requests_of_a_turn = 250;
+constexpr int requests_of_a_turn = 1000;
+constexpr int hosts_at_once = 64;  // the default of [ssh] parallel
 constexpr int turns = 12;  // the first fills caches and is not printed
 
 [[noreturn]] void give_up(const char* what) {
@@ -59,6 +66,12 @@ class Library {
     extend(authority_.get(), NID_subject_key_identifier, "hash");
   }
 
+  void issue_all(const std::vector<std::string>& requests) {
+    for (const std::string& request : requests)
+      if (issue(request).empty()) give_up("an empty certificate");
+  }
+
+ private:
   std::string issue(const std::string& der) {
     const x509::RequestOwner request(x509::from_der_with(d2i_X509_REQ, der));
     EVP_PKEY* const key = request ? X509_REQ_get0_pubkey(request.get()) : nullptr;
@@ -71,7 +84,6 @@ class Library {
     return std::string(x509::bio_content(out.get()));
   }
 
- private:
   static void add_text(X509_NAME* name, const char* field, const char* text) {
     X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
                                reinterpret_cast<const unsigned char*>(text), -1, -1, 0);
@@ -139,6 +151,28 @@ class Desk {
     if (!desk_->found(1)) give_up("no authorities");
   }
 
+  /// A key, a request, a certificate, in files of `folder`: what other tools are asked for as well.
+  void make_pairs(std::size_t count, const std::string& folder) {
+    const auto make = [&](std::size_t i) {
+      const auto key = x509::PrivateKey::generate(x509::KeyType::p256);
+      if (!key) give_up("no key");
+      const auto request = x509::make_request(*key, "db1");
+      if (!request) give_up("no request");
+      const std::string certificate = issue(*request);
+      std::ofstream(folder + "/" + std::to_string(i) + ".key") << key->to_pem().expose_secret();
+      std::ofstream(folder + "/" + std::to_string(i) + ".crt") << certificate;
+    };
+    operations::in_parallel(count, hosts_at_once, make,
+                            [](std::size_t, const char* text) { give_up(text); });
+  }
+
+  void issue_all(const std::vector<std::string>& requests) {
+    operations::in_parallel(
+        requests.size(), hosts_at_once, [&](std::size_t i) { issue(requests[i]); },
+        [](std::size_t, const char* text) { give_up(text); });
+  }
+
+ private:
   std::string issue(const std::string& request) {
     operations::IssueOrder order;
     order.slot = fleet::server_slot("db1");
@@ -157,7 +191,6 @@ class Desk {
     return std::move(certificate).value();
   }
 
- private:
   fleet::Environment environment_;
   std::optional<ledger::Ledger> ledger_;
   std::optional<operations::IssuingDesk> desk_;
@@ -168,28 +201,41 @@ struct Took {
   double wall = 0;
 };
 
-template <class Issuer>
-Took turn(Issuer& issuer, const std::vector<std::string>& requests) {
+template <class Work>
+Took take(const Work& work) {
   const double cpu = microseconds(CLOCK_PROCESS_CPUTIME_ID);
   const double wall = microseconds(CLOCK_MONOTONIC);
-  std::size_t bytes = 0;
-  for (const std::string& request : requests) bytes += issuer.issue(request).size();
-  if (bytes == 0) give_up("nothing was issued");
-  return {(microseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu) / requests_of_a_turn,
-          (microseconds(CLOCK_MONOTONIC) - wall) / requests_of_a_turn};
+  work();
+  return {microseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, microseconds(CLOCK_MONOTONIC) - wall};
+}
+
+void print_turns(Desk& desk) {
+  const std::vector<std::string> requests = make_requests();
+  Library library;
+  for (int i = 0; i < turns; ++i) {
+    const Took theirs = take([&] { library.issue_all(requests); });
+    const Took ours = take([&] { desk.issue_all(requests); });
+    constexpr double each = requests_of_a_turn;
+    if (i > 0)
+      std::printf("%f %f %f %f\n", theirs.cpu / each, ours.cpu / each, theirs.wall / each,
+                  ours.wall / each);
+  }
+}
+
+void print_pairs(Desk& desk, std::size_t count, const std::string& folder) {
+  const Took took = take([&] { desk.make_pairs(count, folder); });
+  std::printf("%f %f\n", took.cpu / 1e6, took.wall / 1e6);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) give_up("usage: bench_issuance FOLDER");
-  const std::vector<std::string> requests = make_requests();
-  Library library;
+  const bool pairs = argc == 5 && std::string_view(argv[2]) == "pairs";
+  if (argc != 2 && !pairs) give_up("usage: bench_issuance FOLDER [pairs COUNT OUT]");
   Desk desk(argv[1]);
-  for (int i = 0; i < turns; ++i) {
-    const Took theirs = turn(library, requests);
-    const Took ours = turn(desk, requests);
-    if (i > 0) std::printf("%f %f %f %f\n", theirs.cpu, ours.cpu, theirs.wall, ours.wall);
-  }
+  if (pairs)
+    print_pairs(desk, std::strtoul(argv[3], nullptr, 10), argv[4]);
+  else
+    print_turns(desk);
   return 0;
 }

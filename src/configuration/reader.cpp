@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -191,9 +192,10 @@ std::vector<std::string> TableReader::texts(std::string_view name, Check check) 
   std::vector<std::string> made;
   const Member* member = find(name);
   if (member == nullptr) return made;
+  std::set<std::string_view> seen;
   for (const Value& item : member->value.items) {
     if (!accept(name, item, check)) continue;
-    if (std::find(made.begin(), made.end(), item.text) != made.end())
+    if (!seen.insert(item.text).second)
       problems_.add(Code::config_duplicate, item.at,
                     fmt::format("{} has {} twice", name, in_quotes(item.text)));
     else

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <array>
 #include <filesystem>
 
@@ -297,8 +298,9 @@ void check_twins(const char* noun, const Items& items, const std::vector<Spot>& 
 void check_references(const Draft& draft, Problems& problems) {
   std::vector<std::string_view> known{"@databases", "@all"};
   for (const fleet::Host& host : draft.environment.hosts) known.push_back(host.name);
+  const std::set<std::string_view> quickly(known.begin(), known.end());
   for (const Draft::Reference& reference : draft.references) {
-    if (std::find(known.begin(), known.end(), reference.host) != known.end()) continue;
+    if (quickly.contains(reference.host)) continue;
     const std::string near = base::nearest(reference.host, known);
     problems.add_at(Code::config_reference, reference.spot,
                     fmt::format("{} names host {}, which is not declared", reference.what,

@@ -29,6 +29,11 @@ inline constexpr std::string_view server_pair_file = "server.pem";
 inline constexpr std::string_view server_trust_file = "clients.crt";
 inline constexpr std::string_view server_settings_file = "ssl.conf";
 
+/// The files of a client slot, as libpq names them (libpq-ssl).
+inline constexpr std::string_view client_certificate_file = "postgresql.crt";
+inline constexpr std::string_view client_key_file = "postgresql.key";
+inline constexpr std::string_view client_trust_file = "root.crt";
+
 Slot server_slot(std::string host);
 Slot client_slot(std::string identity, std::string os_user, SlotPlace place = SlotPlace::home);
 

@@ -62,15 +62,15 @@ Result<std::int64_t> Ledger::append_audit(const AuditEntry& entry, Time at) {
   row.entry = entry;
   auto written = state_->write(at, [&]() -> Result<void> {
     Database& database = state_->database;
-    const End end = TRY(database.row(end_query, {}, read_end))
-    .value_or(End{});
-    row.seq = end.seq + 1;
-    row.prev = end.hash;
+    Notes& notes = state_->notes;
+    row.seq = notes.audit_seq + 1;
+    row.prev = notes.audit_hash;
     row.hash = hash_of(row);
     TRY(database.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                          {row.seq, seconds_of(at), entry.who, entry.what, entry.host, entry.slot,
                           entry.reason, entry.detail, row.prev, row.hash}));
-    TRY(database.execute("UPDATE meta SET audit_seq = ?, audit_hash = ?", {row.seq, row.hash}));
+    notes.audit_seq = row.seq;
+    notes.audit_hash = row.hash;
     return {};
   });
   if (!written) return std::move(written).error();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "ledger/database.h"
 
+#include <errno.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -14,13 +15,17 @@ using base::Code;
 // A checkpoint of another connection holds the file for moments only; five seconds are no deadlock.
 constexpr int busy_milliseconds = 5000;
 
-Code code_of(int status) {
+Code code_of(int status, int errno_value) {
   switch (status & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Code::ledger_corrupt;
     case SQLITE_READONLY:
       return Code::ledger_read_only;
+    case SQLITE_FULL:
+      return Code::ledger_full;
+    case SQLITE_IOERR:  // of the shared memory's file, say
+      return errno_value == ENOSPC || errno_value == EDQUOT ? Code::ledger_full : Code::ledger_open;
     default:
       return Code::ledger_open;
   }
@@ -31,14 +36,15 @@ const char* message_of(Code code) {
     case Code::ledger_corrupt:
       return "the ledger is damaged";
     case Code::ledger_read_only:
+    case Code::ledger_full:
       return "could not write the ledger";
     default:
       return "could not use the ledger";
   }
 }
 
-base::Error make_failure(int status, const char* words) {
-  const Code code = code_of(status);
+base::Error make_failure(int status, int errno_value, const char* words) {
+  const Code code = code_of(status, errno_value);
   return base::error(code, message_of(code))
       .with_detail(fmt::format("SQLite says: {} ({}).", words, status));
 }
@@ -79,7 +85,8 @@ void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(dat
 void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 base::Error Database::failure(int status) const {
-  return make_failure(status, sqlite3_errmsg(database_.get()));
+  return make_failure(status, sqlite3_system_errno(database_.get()),
+                      sqlite3_errmsg(database_.get()));
 }
 
 base::Result<Database> Database::open(const std::string& path, OpenMode mode) {
@@ -91,7 +98,8 @@ base::Result<Database> Database::open(const std::string& path, OpenMode mode) {
   const int status = sqlite3_open_v2(uri.c_str(), &raw, flags, nullptr);
   Database database(raw);
   if (status != SQLITE_OK)
-    return make_failure(status, raw == nullptr ? "out of memory" : sqlite3_errmsg(raw));
+    return make_failure(status, raw == nullptr ? 0 : sqlite3_system_errno(raw),
+                        raw == nullptr ? "out of memory" : sqlite3_errmsg(raw));
   sqlite3_busy_timeout(raw, busy_milliseconds);
   // A file from elsewhere must not bring code along (SQLite's manual, "Defense Against The Dark
   // Arts"); cell_size_check finds damage before it is followed.
@@ -151,5 +159,7 @@ base::Result<int> Database::execute(const char* sql, std::initializer_list<Bind>
 }
 
 bool Database::read_only() const { return sqlite3_db_readonly(database_.get(), "main") != 0; }
+
+bool Database::rolled_back() const { return sqlite3_get_autocommit(database_.get()) != 0; }
 
 }  // namespace ledger

@@ -52,7 +52,7 @@ enum class OpenMode {
 class Database {
  public:
   /// The file must exist. Errors as of every call here: Code::ledger_corrupt,
-  /// Code::ledger_read_only, else Code::ledger_open with SQLite's word as detail.
+  /// Code::ledger_read_only, Code::ledger_full, else Code::ledger_open with SQLite's word as detail.
   static base::Result<Database> open(const std::string& path, OpenMode mode);
 
   /// Several statements of SQL without values.
@@ -83,6 +83,8 @@ class Database {
 
   /// True where the system lets us only read, whatever was asked for.
   [[nodiscard]] bool read_only() const;
+  /// True outside a transaction: also where SQLite ended it by itself, as on a full disk.
+  [[nodiscard]] bool rolled_back() const;
 
  private:
   struct Close {

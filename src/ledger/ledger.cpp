@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -104,7 +105,7 @@ Result<void> make_file(const std::string& folder, const std::string& environment
     const base::Fd file(
         ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.open())
-      return base::system_error(Code::ledger_open,
+      return base::system_error(errno == ENOSPC ? Code::ledger_full : Code::ledger_open,
                                 fmt::format("could not create \"{}\"", unfinished), errno);
   }
   TRY(fill_new(unfinished, environment, at));
@@ -114,23 +115,34 @@ Result<void> make_file(const std::string& folder, const std::string& environment
   return sync_folder(folder);
 }
 
-Result<void> read_identity(Database& database, const std::string& environment,
-                           std::vector<std::string>& ids, std::int64_t& generation) {
-  std::string found;
-  TRY(database.query("SELECT environment, environment_id, ledger_id, generation FROM meta", {},
-                     [&](const Row& row) {
-                       found = row.text(0);
-                       ids = {row.text(1), row.text(2)};
-                       generation = row.integer(3);
-                     }));
-  if (ids.empty())
+/// The one row of meta.
+struct Identity {
+  std::string environment;
+  std::string environment_id;
+  std::string ledger_id;
+  std::int64_t generation = 0;
+  Notes notes;
+};
+
+Identity read_meta(const Row& row) {
+  return {row.text(0), row.text(1), row.text(2), row.integer(3),
+          {row.time(4), row.integer(5), row.text(6)}};
+}
+
+Result<Identity> read_identity(Database& database, const std::string& environment) {
+  auto found = TRY(
+      database.row("SELECT environment, environment_id, ledger_id, generation, last_entry_at,"
+                   " audit_seq, audit_hash FROM meta",
+                   {}, read_meta));
+  if (!found)
     return base::error(Code::ledger_corrupt, "the ledger is damaged")
         .with_detail("It does not say whose it is.");
-  if (found != environment)
+  if (found->environment != environment)
     return base::error(Code::ledger_foreign, "the ledger belongs to another environment")
         .with_detail(
-            fmt::format("It is of \"{}\", the configuration of \"{}\".", found, environment));
-  return {};
+            fmt::format("It is of \"{}\", the configuration of \"{}\".",
+                                 found->environment, environment));
+  return std::move(*found);
 }
 
 }  // namespace
@@ -174,11 +186,13 @@ Result<Ledger> Ledger::open(const std::string& folder, const std::string& enviro
   if (access == Access::write) lock = TRY(take_lock(folder, to_string(holder, at)));
   auto database = TRY(open_checked(ledger_path(folder), access));
   auto state = std::make_unique<State>(std::move(database), std::move(lock), access);
-  std::vector<std::string> ids;
-  TRY(read_identity(state->database, environment, ids, state->generation));
-  state->environment = environment;
-  state->environment_id = ids[0];
-  state->ledger_id = ids[1];
+  Identity found = TRY(read_identity(state->database, environment));
+  state->environment = std::move(found.environment);
+  state->environment_id = std::move(found.environment_id);
+  state->ledger_id = std::move(found.ledger_id);
+  state->generation = found.generation;
+  state->notes = state->durable = std::move(found.notes);
+  state->last_durable_at = seconds_of(state->durable.last_entry_at);
   if (access == Access::write) {
     TRY(state->change(at, "UPDATE meta SET generation = generation + 1", {}));
     ++state->generation;
@@ -193,10 +207,8 @@ Access Ledger::access() const { return state_->access; }
 std::int64_t Ledger::generation() const { return state_->generation; }
 
 Result<Time> Ledger::last_entry_at() const {
-  const State::Guard guard(state_->mutex);
-  const auto seconds =
-      TRY(state_->database.row("SELECT last_entry_at FROM meta", {}, first_integer));
-  return time_of(seconds.value_or(0));
+  if (state_->writer.is_this_thread()) return state_->notes.last_entry_at;
+  return time_of(state_->last_durable_at);
 }
 
 Result<void> Ledger::transaction(const std::function<Result<void>()>& body) {
@@ -205,25 +217,26 @@ Result<void> Ledger::transaction(const std::function<Result<void>()>& body) {
 
 // ---- State --------------------------------------------------------------------------------------
 
-// Within a transaction a savepoint: what fails inside leaves nothing of itself even where the
-// outer goes on.
 Result<void> Ledger::State::transaction(const std::function<Result<void>()>& body) {
-  const Guard guard(mutex);
   if (access == Access::read)
     return base::error(Code::ledger_read_only, "cannot write a ledger that was opened for reading");
-  const bool outermost = depth == 0;
-  TRY(database.script(outermost ? "BEGIN IMMEDIATE" : "SAVEPOINT inner"));
-  ++depth;
+  if (writer.is_this_thread()) return within(body);
+  return writer.write(body);
+}
+
+// A savepoint: what fails inside leaves nothing of itself even where the rest goes on.
+Result<void> Ledger::State::within(const std::function<Result<void>()>& body) {
+  TRY(database.execute("SAVEPOINT inner"));
+  const Notes before = notes;
   const auto give_up = [&] {
-    --depth;
-    // Where SQLite has itself rolled back already (a full disk), this fails and changes nothing.
-    (void)database.script(outermost ? "ROLLBACK" : "ROLLBACK TO inner; RELEASE inner")
-        .
-        operator bool();
+    notes = before;
+    // Where SQLite has itself rolled back all of it (a full disk), there is nothing to take back.
+    if (database.rolled_back()) return;
+    auto undone = database.script("ROLLBACK TO inner; RELEASE inner");
+    if (!undone) (void)database.script("ROLLBACK").operator bool();  // then commit() sees it
   };
   try {
     auto done = body();
-    if (done) done = database.script(outermost ? "COMMIT" : "RELEASE inner");
     if (!done) {
       give_up();
       return done;
@@ -232,7 +245,39 @@ Result<void> Ledger::State::transaction(const std::function<Result<void>()>& bod
     give_up();
     throw;
   }
-  --depth;
+  TRY(database.execute("RELEASE inner"));
+  return {};
+}
+
+void Ledger::State::commit(const Writer::Entries& entries) {
+  const Guard guard(mutex);
+  Result<void> group = database.script("BEGIN IMMEDIATE");
+  for (const auto& entry : entries) {
+    if (!group) break;
+    try {
+      entry->outcome = within(entry->body);
+      if (!*entry->outcome && database.rolled_back()) group = entry->outcome->error();
+    } catch (...) {
+      entry->thrown = std::current_exception();
+    }
+  }
+  if (group) group = write_notes();
+  if (group) group = database.script("COMMIT");
+  if (group) {
+    durable = notes;
+    last_durable_at = seconds_of(durable.last_entry_at);
+  } else {
+    notes = durable;
+    if (!database.rolled_back()) (void)database.script("ROLLBACK").operator bool();
+  }
+  for (const auto& entry : entries)
+    if (!entry->outcome || *entry->outcome) entry->outcome = group;
+}
+
+Result<void> Ledger::State::write_notes() {
+  if (notes == durable) return {};
+  TRY(database.execute("UPDATE meta SET last_entry_at = ?, audit_seq = ?, audit_hash = ?",
+                       {seconds_of(notes.last_entry_at), notes.audit_seq, notes.audit_hash}));
   return {};
 }
 
@@ -240,8 +285,7 @@ Result<void> Ledger::State::write(Time at, const std::function<Result<void>()>& 
   return transaction([&]() -> Result<void> {
     TRY(body());
     // The clock of an entry may be before the last one's; the note never goes back.
-    TRY(database.execute("UPDATE meta SET last_entry_at = ?1 WHERE last_entry_at < ?1",
-                         {seconds_of(at)}));
+    notes.last_entry_at = std::max(notes.last_entry_at, at);
     return {};
   });
 }

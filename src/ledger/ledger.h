@@ -39,7 +39,8 @@ base::Result<bool> exists(const std::string& folder);
 /// Methods are safe from several threads: one at a time goes in. Every writing one is one durable
 /// transaction, or part of the transaction around it; in a ledger opened for reading it is an error
 /// Code::ledger_read_only. Any method: Code::ledger_corrupt where the file proves damaged,
-/// Code::ledger_read_only where the disk refuses, else Code::ledger_open with SQLite's word.
+/// Code::ledger_read_only where the disk refuses, Code::ledger_full where it has no room, else
+/// Code::ledger_open with SQLite's word.
 class Ledger {
  public:
   /// Makes folder (0700; its parent must exist), lock and ledger (0600), and opens it for writing.

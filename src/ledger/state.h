@@ -2,6 +2,7 @@
 // What a Ledger is made of; for the files that hold its methods.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -10,8 +11,17 @@
 #include "base/fd.h"
 #include "ledger/database.h"
 #include "ledger/ledger.h"
+#include "ledger/writer.h"
 
 namespace ledger {
+
+/// What the ledger notes of its entries as a whole, written once a commit.
+struct Notes {
+  base::Time last_entry_at;
+  std::int64_t audit_seq = 0;
+  std::string audit_hash;
+  bool operator==(const Notes&) const = default;
+};
 
 struct Ledger::State {
   using Guard = std::lock_guard<std::recursive_mutex>;
@@ -25,15 +35,23 @@ struct Ledger::State {
   base::Result<int> change(base::Time at, const char* sql, std::initializer_list<Bind> values);
   base::Result<void> transaction(const std::function<base::Result<void>()>& body);
 
+  /// What the writer does with those who wait: each whole or not at all, all with one commit.
+  void commit(const Writer::Entries& entries);
+  base::Result<void> within(const std::function<base::Result<void>()>& body);
+  base::Result<void> write_notes();
+
   std::recursive_mutex mutex;
   base::Fd lock;  ///< before the database: it falls last
   Database database;
   Access access;
-  int depth = 0;  ///< transactions within transactions
   std::string environment;
   std::string environment_id;
   std::string ledger_id;
   std::int64_t generation = 0;
+  Notes notes;                                ///< with what is being written; the writer's own
+  Notes durable;                              ///< as they lie on the disk; the writer's own
+  std::atomic<std::int64_t> last_durable_at;  ///< durable.last_entry_at, for everybody
+  Writer writer{[this](const Writer::Entries& entries) { commit(entries); }};
 };
 
 std::string join_lines(const std::vector<std::string>& items);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ledger/filesystem.h"
 
 namespace ledger {
 namespace {
@@ -18,9 +19,17 @@ using base::Code;
 constexpr std::size_t holder_limit = 4096;
 
 Code code_of(int errno_value) {
-  return errno_value == EROFS || errno_value == EACCES || errno_value == EPERM
-             ? Code::ledger_read_only
-             : Code::ledger_open;
+  switch (errno_value) {
+    case EROFS:
+    case EACCES:
+    case EPERM:
+      return Code::ledger_read_only;
+    case ENOSPC:
+    case EDQUOT:
+      return Code::ledger_full;
+    default:
+      return Code::ledger_open;
+  }
 }
 
 base::Error refused(const std::string& path, const char* why, const char* hint) {
@@ -53,7 +62,7 @@ base::Result<void> prepare_folder(const std::string& folder) {
   if (::fchmod(opened.get(), 0700) != 0)
     return base::system_error(code_of(errno), fmt::format("could not set mode of \"{}\"", folder),
                               errno);
-  return {};
+  return refuse_network_filesystem(folder);
 }
 
 base::Result<void> check_folder(const std::string& folder) {
@@ -78,7 +87,7 @@ base::Result<void> check_folder(const std::string& folder) {
                               errno);
   }
   if (!S_ISREG(status.st_mode)) return refused(path, "is not a regular file", "");
-  return {};
+  return refuse_network_filesystem(folder);
 }
 
 base::Result<base::Fd> take_lock(const std::string& folder, const std::string& holder_text) {
@@ -94,11 +103,12 @@ base::Result<base::Fd> take_lock(const std::string& folder, const std::string& h
         .with_detail(read_holder(lock.get()))
         .with_hint("Wait for it to end; what it leaves undone the next apply does.");
   }
-  // The text is for people; without it the lock holds as well.
-  if (::ftruncate(lock.get(), 0) == 0) {
-    auto written = base::write_all(lock.get(), holder_text + "\n");
-    if (!written) return std::move(written).error().during("noting who holds the ledger");
-  }
+  // The text is for people; without it the lock holds as well. A disk without room for a line has
+  // none for the ledger.
+  const std::string text = holder_text + "\n";
+  if (::ftruncate(lock.get(), 0) == 0 &&
+      ::pwrite(lock.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return base::system_error(code_of(errno), fmt::format("could not write \"{}\"", path), errno);
   return lock;
 }
 

@@ -165,14 +165,14 @@ bool Engine::concerns_this_host(const fleet::Slot& slot) const {
 }
 
 Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
-  enum class About { host, slot, server };
+  enum class About { host, slot, server, standby };  // standby: of a client's pair and the server
   struct Entry {
     fleet::ActKind kind;
     About about;
     Result<fleet::Answer> (Engine::*deed)(const fleet::Act&);
   };
   using fleet::ActKind;
-  static constexpr std::array<Entry, 7> table{{
+  static constexpr std::array<Entry, 9> table{{
       {ActKind::mark_host, About::host, &Engine::mark_host},
       {ActKind::make_key, About::slot, &Engine::make_key},
       {ActKind::install_certificate, About::slot, &Engine::install_certificate},
@@ -180,15 +180,18 @@ Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
       {ActKind::write_server_settings, About::server, &Engine::write_server_settings},
       {ActKind::reload, About::server, &Engine::reload},
       {ActKind::archive_slot, About::slot, &Engine::archive_slot},
+      {ActKind::write_replication_settings, About::standby, &Engine::write_replication},
+      {ActKind::reconnect_walreceiver, About::standby, &Engine::reconnect_walreceiver},
   }};
   const auto* entry = std::find_if(table.begin(), table.end(),
                                    [&](const Entry& one) { return one.kind == act.kind; });
   if (entry == table.end())
     return base::error(Code::protocol_unknown, "the act is not one of the list");
-  if (entry->about == About::slot && !concerns_this_host(act.slot))
+  if ((entry->about == About::slot || entry->about == About::standby) &&
+      !concerns_this_host(act.slot))
     return base::error(Code::protocol_value, fmt::format("{} is no slot of host \"{}\"",
                                                          fleet::to_string(act.slot), brief_.host));
-  if (entry->about == About::server && !brief_.database)
+  if ((entry->about == About::server || entry->about == About::standby) && !brief_.database)
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief_.host));
   const host::HostLock lock = TRY(host::HostLock::take(world_.lock, world_.now()));
@@ -211,6 +214,12 @@ Result<fleet::Answer> Engine::write_server_settings(const fleet::Act& act) {
   return server_.write_settings(act);
 }
 Result<fleet::Answer> Engine::reload(const fleet::Act& act) { return server_.reload(act); }
+Result<fleet::Answer> Engine::write_replication(const fleet::Act& act) {
+  return server_.write_replication(act);
+}
+Result<fleet::Answer> Engine::reconnect_walreceiver(const fleet::Act& act) {
+  return server_.reconnect_walreceiver(act);
+}
 Result<fleet::Answer> Engine::archive_slot(const fleet::Act& act) {
   return slots_.archive_slot(act);
 }

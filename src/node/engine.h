@@ -37,6 +37,8 @@ class Engine : public fleet::Conversation {
   base::Result<fleet::Answer> write_server_settings(const fleet::Act& act);
   base::Result<fleet::Answer> reload(const fleet::Act& act);
   base::Result<fleet::Answer> archive_slot(const fleet::Act& act);
+  base::Result<fleet::Answer> write_replication(const fleet::Act& act);
+  base::Result<fleet::Answer> reconnect_walreceiver(const fleet::Act& act);
 
   [[nodiscard]] bool concerns_this_host(const fleet::Slot& slot) const;
   void observe_mark(fleet::HostFacts& facts) const;

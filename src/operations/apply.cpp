@@ -124,12 +124,23 @@ class Run {
       std::vector<Step*> steps;
       for (Step& step : phase.steps)
         if (phase.gate.lets(step.host) && !tried_.contains(step.id)) steps.push_back(&step);
+      if (planning::row(phase.phase).one_host_at_a_time) keep_one_host(phase.phase, steps);
       if (!steps.empty()) {
         phase_ = phase.phase;
         return steps;
       }
     }
     return {};
+  }
+
+  /// The first host's steps; none once a host failed in this phase.
+  void keep_one_host(planning::Phase phase, std::vector<Step*>& steps) const {
+    const bool failed = std::any_of(done_.begin(), done_.end(), [phase](const auto& done) {
+      return done.second.first == phase && done.second.second.state != StepState::done;
+    });
+    std::erase_if(steps, [&, first = steps.empty() ? "" : steps.front()->host](const Step* step) {
+      return failed || step->host != first;
+    });
   }
 
   /// The gates let these steps; whether anybody would be cut off all the same is asked without

@@ -182,7 +182,7 @@ Result<const base::Secret*> IssuingDesk::passphrase() {
 }
 
 Result<void> IssuingDesk::found(int generation) {
-  const std::lock_guard lock(one_at_a_time_);
+  const std::lock_guard lock(opening_);
   std::vector<AuthorityKind> absent;
   for (const AuthorityKind kind : both)
     if (!TRY(ledger_.active_authority(kind))) absent.push_back(kind);
@@ -209,15 +209,14 @@ Result<void> IssuingDesk::found(int generation) {
 Result<void> IssuingDesk::keep(const ledger::Authority& row, x509::Authority authority) {
   auto opened =
       TRY(x509::Issuer::open(row.kind, std::move(authority.certificate), std::move(authority.key)));
-  generations_[row.kind] = row.generation;
-  issuers_.emplace(row.kind, std::move(opened));
+  signers_.emplace(row.kind, Signer{std::move(opened), row.generation});
   return {};
 }
 
 Result<void> IssuingDesk::open(const std::vector<AuthorityKind>& kinds) {
   std::vector<ledger::Authority> rows;
   for (const AuthorityKind kind : kinds) {
-    if (issuers_.contains(kind)) continue;
+    if (signers_.contains(kind)) continue;
     auto row = TRY(ledger_.active_authority(kind));
     if (!row)
       return base::error(Code::authority_key_lost,
@@ -233,13 +232,14 @@ Result<void> IssuingDesk::open(const std::vector<AuthorityKind>& kinds) {
 }
 
 Result<void> IssuingDesk::open_all() {
-  const std::lock_guard lock(one_at_a_time_);
+  const std::lock_guard lock(opening_);
   return open({both.begin(), both.end()});
 }
 
-Result<x509::Issuer*> IssuingDesk::issuer(AuthorityKind kind) {
+Result<const IssuingDesk::Signer*> IssuingDesk::signer(AuthorityKind kind) {
+  const std::lock_guard lock(opening_);
   TRY(open({kind}));
-  return &issuers_.at(kind);
+  return &signers_.at(kind);
 }
 
 Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) const {
@@ -252,8 +252,8 @@ Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) c
   return x509::draft_server(environment_.name, names, at, lifetime);
 }
 
-Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
-  const std::lock_guard lock(one_at_a_time_);
+/// Whether the clock may date a certificate: none is signed before the ledger's last entry.
+Result<base::Time> IssuingDesk::date() const {
   const base::Time newest = TRY(ledger_.last_entry_at());
   const base::Time at = now_();  // after it, or an entry made meanwhile would be of the future
   if (at < newest)
@@ -261,28 +261,40 @@ Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
                        fmt::format("clock of this machine is before the ledger's last entry"))
         .with_detail(fmt::format("It is {}, the entry is of {}.", base::format_time(at),
                                  base::format_time(newest)));
-  const AuthorityKind kind =
-      order.slot.kind == fleet::SlotKind::server ? AuthorityKind::server : AuthorityKind::client;
-  x509::Issuer* signer = TRY(issuer(kind));
+  return at;
+}
+
+Result<x509::Approval> IssuingDesk::approve(const IssueOrder& order, const Signer& signer,
+                                            base::Time at, ledger::SerialIntent& intent) const {
   const x509::Request request = TRY(x509::Request::parse(order.request));
   const x509::Draft drafted = TRY(draft(order, at));
-  x509::Approval approval = TRY(signer->approve(drafted, request));
+  x509::Approval approval = TRY(signer.issuer.approve(drafted, request));
   const x509::Certificate& preview = approval.preview();
-  ledger::SerialIntent intent;
   intent.serial = preview.serial_hex;
-  intent.authority = kind;
-  intent.authority_generation = generations_[kind];
+  intent.authority = signer.issuer.kind();
+  intent.authority_generation = signer.generation;
   intent.host = order.host;
   intent.slot = fleet::to_string(order.slot);
-  intent.profile = kind == AuthorityKind::server ? "server" : "client";
-  intent.names =
-      kind == AuthorityKind::server ? order.names : std::vector<std::string>{order.common_name};
+  intent.profile = word(intent.authority);
+  intent.names = intent.authority == AuthorityKind::server
+                     ? order.names
+                     : std::vector<std::string>{order.common_name};
   intent.not_after = preview.not_after;
   intent.spki_sha256 = preview.spki_sha256;
+  return approval;
+}
+
+Result<std::string> IssuingDesk::issue(const IssueOrder& order) {
+  const base::Time at = TRY(date());
+  const bool server = order.slot.kind == fleet::SlotKind::server;
+  const Signer* const signing = TRY(signer(server ? AuthorityKind::server : AuthorityKind::client));
+  ledger::SerialIntent intent;
+  x509::Approval approval = TRY(approve(order, *signing, at, intent));
   TRY(ledger_.will_sign(intent, at));
-  const x509::Certificate certificate = TRY(signer->sign(std::move(approval)));
-  TRY(ledger_.issued(intent.serial, certificate.to_pem(), at));
-  return certificate.to_pem();
+  const x509::Certificate certificate = TRY(signing->issuer.sign(std::move(approval)));
+  std::string pem = certificate.to_pem();
+  TRY(ledger_.issued(intent.serial, pem, at));
+  return pem;
 }
 
 }  // namespace operations

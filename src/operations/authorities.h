@@ -39,15 +39,15 @@ struct IssueOrder {
   std::string request;  ///< DER
 };
 
-/// Signs. Safe from several threads: one at a time.
+/// Signs. Safe from several threads, whose orders wait for the ledger together.
 class IssuingDesk {
  public:
   IssuingDesk(const fleet::Environment& environment, ledger::Ledger& ledger,
               PassphraseSource passphrase, std::function<base::Time()> now);
 
   /// The certificate, PEM, durable in the ledger as are its serial and names before it was signed.
-  /// The clock is read here, once it is this order's turn: by then another thread's entry may be
-  /// newer than any time that the caller took. Errors: authority_*, ledger_*.
+  /// The clock is read here: by then another thread's entry may be newer than any time that the
+  /// caller took. Errors: authority_*, ledger_*.
   base::Result<std::string> issue(const IssueOrder& order);
 
   /// Founds those of the two authorities that the ledger lacks as `generation`, keys durable before
@@ -60,20 +60,29 @@ class IssuingDesk {
   base::Result<void> open_all();
 
  private:
-  base::Result<x509::Issuer*> issuer(x509::AuthorityKind kind);
+  struct Signer {
+    x509::Issuer issuer;
+    int generation = 0;
+  };
+  /// Opens its key where that was not done yet.
+  base::Result<const Signer*> signer(x509::AuthorityKind kind);
   base::Result<void> keep(const ledger::Authority& row, x509::Authority authority);
   base::Result<void> open(const std::vector<x509::AuthorityKind>& kinds);
   base::Result<const base::Secret*> passphrase();
+  [[nodiscard]] base::Result<base::Time> date() const;
+  /// Fills `intent` with what the ledger must know before there is a signature.
+  [[nodiscard]] base::Result<x509::Approval> approve(const IssueOrder& order, const Signer& signer,
+                                                     base::Time at,
+                                                     ledger::SerialIntent& intent) const;
   base::Result<x509::Draft> draft(const IssueOrder& order, base::Time at) const;
 
   const fleet::Environment& environment_;
   ledger::Ledger& ledger_;
   PassphraseSource source_;
   std::function<base::Time()> now_;
-  std::mutex one_at_a_time_;
+  std::mutex opening_;  ///< guards the two below; a signer stays once it is there
   std::optional<base::Secret> passphrase_;
-  std::map<x509::AuthorityKind, x509::Issuer> issuers_;
-  std::map<x509::AuthorityKind, int> generations_;
+  std::map<x509::AuthorityKind, Signer> signers_;
 };
 
 }  // namespace operations

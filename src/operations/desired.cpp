@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "operations/desired.h"
 
+#include <algorithm>
+
 #include "operations/authorities.h"
+#include "x509/digest.h"
+#include "x509/issuer.h"
+#include "x509/pem.h"
 
 namespace operations {
 
@@ -26,15 +31,27 @@ void note_settled(const std::vector<ledger::ActOutcome>& acts, planning::Desired
       desired.settled.insert(outcome.key.host + " " + outcome.key.slot);
 }
 
+/// From what the ledger noted beside each certificate; to decode all of them before every phase
+/// would cost more than the plan.
 Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& desired) {
+  std::set<std::string> databases;
+  for (const fleet::Host& host : desired.environment->hosts)
+    if (host.database) databases.insert(host.name);
   for (const ledger::SerialRecord& record : TRY(ledger.serials())) {
     if (record.certificate.empty()) continue;
-    const auto certificate = x509::Certificate::decode_pem(record.certificate);
-    if (!certificate) continue;
-    desired.issued.insert(certificate->fingerprint);
-    const auto [since, first] =
-        desired.keys_since.emplace(certificate->spki_sha256, certificate->not_before);
-    if (!first) since->second = std::min(since->second, certificate->not_before);
+    const auto blocks = x509::pem::blocks(record.certificate, base::Code::certificate);
+    if (!blocks || blocks->empty()) continue;
+    const auto der = x509::pem::bytes(blocks->front(), base::Code::certificate);
+    if (!der) continue;
+    desired.issued.insert(x509::sha256_hex(*der));
+    const base::Time since = record.intended_at - x509::backdating;
+    const auto [known, first] = desired.keys_since.emplace(record.intent.spki_sha256, since);
+    if (!first) known->second = std::min(known->second, since);
+    // Only a database host's clients can be standbys: the others' certificates stay unread here.
+    if (!databases.contains(record.intent.host) || !record.intent.slot.starts_with("client:"))
+      continue;
+    if (const auto certificate = x509::Certificate::decode_pem(record.certificate))
+      desired.client_serials[certificate->serial_decimal] = record.intent.host;
   }
   return {};
 }

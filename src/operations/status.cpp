@@ -14,6 +14,7 @@
 #include "operations/observe.h"
 #include "operations/record.h"
 #include "planning/wanted.h"
+#include "x509/issuer.h"
 
 namespace operations {
 namespace {
@@ -31,19 +32,21 @@ Result<Issued> issued_by_host(const ledger::Ledger& ledger) {
   return issued;
 }
 
-std::set<std::string> wanted_slots(const fleet::Environment& environment, const fleet::Host& host) {
-  std::set<std::string> wanted;
-  if (host.database) wanted.insert(fleet::to_string(fleet::server_slot(host.name)));
-  for (const fleet::Slot& slot : planning::client_slots(environment, host))
-    wanted.insert(fleet::to_string(slot));
+/// The slots that each host shall have, as the ledger writes them.
+std::map<std::string, std::set<std::string>> wanted_slots(const fleet::Environment& environment) {
+  std::map<std::string, std::set<std::string>> wanted;
+  for (const fleet::Host& host : environment.hosts)
+    if (host.database) wanted[host.name].insert(fleet::to_string(fleet::server_slot(host.name)));
+  for (const auto& [host, slots] : planning::client_slots_by_host(environment))
+    for (const fleet::Slot& slot : slots) wanted[host].insert(fleet::to_string(slot));
   return wanted;
 }
 
 void note_age(const std::string& host, const SlotStatus& slot, const ledger::SerialRecord& record,
               base::Findings& findings) {
-  const auto certificate = x509::Certificate::decode_pem(record.certificate);
-  if (!certificate) return;
-  const int lifetime = base::days_between(certificate->not_before, certificate->not_after);
+  // As the issuer dates a certificate: to decode ten thousand would cost more than all else.
+  const int lifetime =
+      base::days_between(record.intended_at - x509::backdating, record.intent.not_after);
   const bool expired = slot.days_left < 0;
   if (!expired && slot.days_left * 3 > lifetime) return;
   base::Finding found =
@@ -56,12 +59,12 @@ void note_age(const std::string& host, const SlotStatus& slot, const ledger::Ser
   findings.push_back(std::move(found));
 }
 
-void add_slots(const fleet::Environment& environment, const fleet::Host& host, Issued& issued,
-               base::Time at, StatusReport& report) {
+void add_slots(const std::set<std::string>& wanted, const Issued& issued, base::Time at,
+               StatusReport& report) {
   HostStatus& status = report.hosts.back();
-  for (const std::string& name : wanted_slots(environment, host)) {
-    const auto of_host = issued.find(host.name);
-    if (of_host == issued.end()) return;
+  const auto of_host = issued.find(status.host);
+  if (of_host == issued.end()) return;
+  for (const std::string& name : wanted) {
     const auto record = of_host->second.find(name);
     if (record == of_host->second.end()) continue;
     SlotStatus slot;
@@ -71,7 +74,7 @@ void add_slots(const fleet::Environment& environment, const fleet::Host& host, I
     slot.days_left = base::days_between(at, slot.not_after);
     if (!report.good_until || slot.not_after < *report.good_until)
       report.good_until = slot.not_after;
-    note_age(host.name, slot, record->second, report.findings);
+    note_age(status.host, slot, record->second, report.findings);
     status.slots.push_back(std::move(slot));
   }
 }
@@ -113,13 +116,14 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
     report.debts = TRY(ledger->debts());
     if (const auto phase = TRY(ledger->phase())) report.phase = phase->phase;
   }
+  auto wanted = wanted_slots(environment);
   for (const fleet::Host& host : environment.hosts) {
     report.hosts.emplace_back().host = host.name;
     const auto now = observed.hosts.find(host.name);
     const ledger::Observation seen =
         now == observed.hosts.end() ? last[host.name] : observation_of(host, now->second, at);
     fill(report.hosts.back(), seen);
-    add_slots(environment, host, issued, at, report);
+    add_slots(wanted[host.name], issued, at, report);
     mark_served(report.hosts.back(), seen.served_serial);
   }
   audit::Silencer silencer(environment.silences, at);

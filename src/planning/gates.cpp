@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "planning/pairs.h"
+#include "planning/replication.h"
 #include "planning/server_settings.h"
 #include "planning/wanted.h"
 
@@ -134,10 +135,10 @@ GateResult trust_in_place(const Desired& desired, const Observed& observed) {
 GateResult clients_equipped(const Desired& desired, const Observed& observed) {
   GateResult result{Gate::clients_equipped, {}};
   for (const fleet::Host& host : desired.environment->hosts) {
-    const bool has_clients = !client_slots(*desired.environment, host).empty();
     const HostView* view = view_of(observed, host.name);
     if (view == nullptr || !view->answered()) {
-      if (has_clients) result.blockers.push_back({host.name, "did not answer"});
+      if (!client_slots(*desired.environment, host).empty())
+        result.blockers.push_back({host.name, "did not answer"});
       continue;
     }
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view->facts)) {
@@ -174,6 +175,8 @@ GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
       return trust_in_place(desired, observed);
     case Gate::clients_equipped:
       return clients_equipped(desired, observed);
+    case Gate::standby_spared:
+      return standby_spared(desired, observed);
   }
   return {};
 }

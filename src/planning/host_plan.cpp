@@ -9,6 +9,7 @@
 #include "audit/catalogue.h"
 #include "audit/overrides.h"
 #include "planning/pairs.h"
+#include "planning/replication.h"
 #include "planning/server_settings.h"
 #include "planning/wanted.h"
 #include "x509/bundle.h"
@@ -28,9 +29,14 @@ std::string fingerprint(const std::string& pem) {
 /// Collects the steps of one host; each function below is one thing that a host may lack.
 class HostPlanner {
  public:
-  HostPlanner(const Desired& desired, const fleet::Host& host, const HostView& view, base::Time at,
+  HostPlanner(const Desired& desired, const fleet::Host& host, const Observed& observed,
               base::Findings& findings)
-      : desired_(desired), host_(host), view_(view), at_(at), findings_(findings) {
+      : desired_(desired),
+        host_(host),
+        observed_(observed),
+        view_(observed.hosts.at(host.name)),
+        at_(observed.at),
+        findings_(findings) {
     note_blocks();
   }
 
@@ -38,6 +44,7 @@ class HostPlanner {
     if (!host_blocked_) {
       server();
       for (const SlotFacts* slot : chosen_slots(*desired_.environment, *view_.facts)) client(*slot);
+      standby();
       mark();
     }
     return std::move(steps_);
@@ -256,6 +263,19 @@ class HostPlanner {
                      : "a handshake from outside shows its certificate");
   }
 
+  void standby() {
+    if (!host_.database || down_) return;
+    StandbyJudgement judged = judge_standby(desired_, host_, observed_);
+    base::append(findings_, std::move(judged.findings));
+    if (judged.reason.empty()) return;
+    Act act;
+    act.kind = judged.act;
+    act.slot = judged.slot;
+    act.expected_sha256 = view_.facts->server->replication->file_sha256;
+    add(Phase::standbys, std::move(act), judged.reason,
+        "its primary sees it stream over TLS with its certificate");
+  }
+
   /// Where something beats ssl.conf no reload helps: say what and where.
   bool override_found() {
     const fleet::ServerFacts& server = *view_.facts->server;
@@ -277,6 +297,7 @@ class HostPlanner {
 
   const Desired& desired_;
   const fleet::Host& host_;
+  const Observed& observed_;
   const HostView& view_;
   base::Time at_;
   base::Findings& findings_;
@@ -288,9 +309,9 @@ class HostPlanner {
 
 }  // namespace
 
-StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const HostView& view,
-                        base::Time at, base::Findings& findings) {
-  return HostPlanner(desired, host, view, at, findings).steps();
+StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const Observed& observed,
+                        base::Findings& findings) {
+  return HostPlanner(desired, host, observed, findings).steps();
 }
 
 std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host) {

@@ -14,8 +14,8 @@ using StepsByPhase = std::map<Phase, std::vector<Step>>;
 
 /// Steps of a host that answered. `findings` are its preflight's: what they block gets no step;
 /// further ones about its slots and settings are added.
-StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const HostView& view,
-                        base::Time at, base::Findings& findings);
+StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const Observed& observed,
+                        base::Findings& findings);
 
 /// What a silent host lacks as far as the ledger knows: slots that were never installed there.
 std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host);

@@ -56,6 +56,14 @@ std::span<const PhaseRow> phase_table() {
        {ActKind::install_trust, ActKind::write_server_settings, ActKind::reload},
        {ActKind::write_server_settings, ActKind::reload},
        "Without ssl_ca_file no client is asked for a certificate."},
+      {Phase::standbys,
+       "standby connections",
+       "each standby in turn streams from a server that it verifies, with a certificate",
+       Gate::standby_spared,
+       {ActKind::write_replication_settings, ActKind::reconnect_walreceiver},
+       {},
+       "The host itself takes its string back where it does not stream by it within 30 seconds.",
+       true},
   };
   return rows;
 }
@@ -64,7 +72,8 @@ const PhaseRow& row(Phase phase) { return phase_table()[static_cast<std::size_t>
 std::string_view name(Phase phase) { return row(phase).name; }
 
 bool each_for_itself(Gate gate) {
-  return gate == Gate::succession || gate == Gate::pairs_ready || gate == Gate::trust_in_place;
+  return gate == Gate::succession || gate == Gate::pairs_ready ||
+         gate == Gate::trust_in_place || gate == Gate::standby_spared;
 }
 
 std::string_view name(Gate gate) {
@@ -81,6 +90,8 @@ std::string_view name(Gate gate) {
       return "every client trusts the server authority";
     case Gate::clients_equipped:
       return "every client has its pair";
+    case Gate::standby_spared:
+      return "the standby's primary takes its certificate and can spare it";
   }
   return "none";
 }

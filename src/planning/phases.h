@@ -22,6 +22,7 @@ enum class Phase : std::uint8_t {
   client_trust,
   client_pairs,
   server_trust,
+  standbys,
 };
 
 enum class Gate : std::uint8_t {
@@ -33,6 +34,8 @@ enum class Gate : std::uint8_t {
   /// pair, each server takes certificates of ours beside those.
   trust_in_place,
   clients_equipped,  ///< each client slot that answered has its pair
+  /// The standby's primary takes its certificate, can spare it for a moment, and keeps its WAL.
+  standby_spared,
 };
 
 struct PhaseRow {
@@ -43,6 +46,7 @@ struct PhaseRow {
   std::vector<fleet::ActKind> acts;
   std::vector<fleet::ActKind> undo;
   std::string_view undo_reason;  ///< why `undo` is what it is
+  bool one_host_at_a_time = false;  ///< and none after one that failed
 };
 
 std::span<const PhaseRow> phase_table();

@@ -129,7 +129,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     base::Findings findings = audit::preflight(*desired.environment, host, *view.facts,
                                                expected_of(desired, host.name), observed.at);
     check_reached(host, view, findings);
-    StepsByPhase own = host_steps(desired, host, view, observed.at, findings);
+    StepsByPhase own = host_steps(desired, host, observed, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);
     if (chosen && !plan.divided) collect(steps, std::move(own));
     base::append(plan.findings, std::move(findings));

@@ -39,6 +39,8 @@ struct Desired {
   std::set<std::string> issued;  ///< fingerprints of the ledger's certificates
   std::map<std::string, base::Time>
       keys_since;                           ///< SHA-256 of a public key → its first certificate
+  /// Serial number (decimal) of a client's certificate → the host that holds it.
+  std::map<std::string, std::string> client_serials;
   std::map<std::string, std::string> pins;  ///< database host → system identifier
   std::set<std::string> settled;            ///< "host slot" whose last installation succeeded
   std::set<std::string> only;               ///< hosts that get steps; empty: all

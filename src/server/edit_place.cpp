@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "host/folder.h"
+#include "x509/digest.h"
 
 namespace server {
 
@@ -20,6 +21,8 @@ using base::Result;
 namespace {
 
 constexpr std::chrono::seconds looking_limit{10};
+constexpr std::chrono::seconds editing_limit{20};
+constexpr std::size_t edited_bytes = 4UL * 1024 * 1024;
 
 /// As the folder's owner: the way there is safe, and a file can be made there.
 Result<std::string> reach_within(const std::string& path, const host::OsUser& owner) {
@@ -37,6 +40,28 @@ Result<void> try_place(const ServerView& view, const std::string& ssl_conf_path)
   TRY(check_place(*edit, owner));
   TRY(host::as_user(owner, looking_limit, [&] { return reach_within(edit->folder, owner); }));
   return {};
+}
+
+/// The child's work: as the folder's owner, no link followed, owner and mode as they were.
+Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& owner) {
+  const host::Folder folder = TRY(host::Folder::open(edit.folder, owner));
+  const host::FileState state = TRY(folder.look(edit.name));
+  host::Ownership ownership{owner.uid, owner.gid, 0644};
+  if (state.exists()) {
+    if (state.kind != host::FileKind::regular) return refused_place(edit, describe(state.kind));
+    if (TRY(folder.read(edit.name, edited_bytes)) != edit.before) {
+      return base::error(Code::file_changed,
+                         fmt::format("\"{}\" was changed meanwhile", folder.path_of(edit.name)));
+    }
+    ownership = {state.uid, state.gid, state.mode};
+  } else if (edit.exists) {
+    return base::error(Code::file_changed,
+                       fmt::format("\"{}\" is gone", folder.path_of(edit.name)));
+  }
+  host::Replacement replacement = TRY(folder.stage(edit.name, ownership));
+  TRY(replacement.write(edit.after));
+  TRY(std::move(replacement).commit());
+  return std::string();
 }
 
 }  // namespace
@@ -97,6 +122,26 @@ base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_
       ssl_conf_path);
   found.file = view.config_file;
   return {std::move(found)};
+}
+
+Result<void> archive_text(const slots::SlotFiles& files, const std::string& name,
+                          const std::string& text) {
+  const host::Folder folder = TRY(
+      slots::make_below(files.base, files.archive, host::root_user(), {0755, files.archive_mode}));
+  const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));
+  const host::FileState state = TRY(folder.look(kept));
+  if (state.exists()) return folder.sync();  // its name may be a killed run's, not yet durable
+  host::Replacement replacement = TRY(folder.stage(kept, {0, 0, 0600}));
+  TRY(replacement.write(text));
+  return std::move(replacement).commit();
+}
+
+Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files) {
+  const host::OsUser owner = TRY(owner_of_folder(edit.folder));
+  TRY(check_place(edit, owner));
+  if (edit.exists) TRY(archive_text(files, edit.name, edit.before));
+  TRY(host::as_user(owner, editing_limit, [&] { return replace_within(edit, owner); }));
+  return {};
 }
 
 }  // namespace server

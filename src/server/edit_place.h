@@ -12,6 +12,7 @@
 #include "host/child.h"
 #include "server/include_edit.h"
 #include "server/view.h"
+#include "slots/files.h"
 
 namespace server {
 
@@ -22,6 +23,15 @@ base::Error refused_place(const IncludeEdit& edit, std::string_view why);
 
 /// What can be said before anything is written; the editing child looks again.
 base::Result<void> check_place(const IncludeEdit& edit, const host::OsUser& owner);
+
+/// Keeps `text` under a name that follows from it, so that the same text is kept once. It may hold
+/// passwords: root's alone.
+base::Result<void> archive_text(const slots::SlotFiles& files, const std::string& name,
+                                const std::string& text);
+
+/// Archives what stands there and replaces it whole, as the folder's owner, no link followed, owner
+/// and mode as they were. Error file_changed where it is not `edit.before`.
+base::Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files);
 
 /// "server.config-unwritable" where an edit is needed and could not be made.
 base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path);

@@ -9,6 +9,7 @@
 #include "hba/mask.h"
 #include "server/edit_place.h"
 #include "server/include_edit.h"
+#include "server/replication.h"
 #include "server/tls_context.h"
 #include "settings/managed.h"
 #include "slots/files.h"
@@ -54,6 +55,9 @@ void fill_viewed(const ServerView& view, fleet::ServerFacts& facts) {
   facts.written_settings = view.written;
   facts.roles = view.roles;
   facts.sessions = view.sessions;
+  facts.replicas = view.replicas;
+  facts.replication_slots = view.replication_slots;
+  facts.replication = replication_facts(view);
 }
 
 void fill_files(const ServerView& view, const std::string& ssl_conf_path,
@@ -150,7 +154,7 @@ void Server::observe(fleet::HostFacts& facts) {
     server.problem = "the server is not running";
     facts.findings.push_back(finding_of(not_running(*chosen), facts.host));
   } else if (const base::Result<ServerView> view =
-                 view_server(*chosen, {brief_.roles, true, false})) {
+                 view_server(*chosen, {brief_.roles, true, false, true})) {
     fill_viewed(*view, server);
     fill_files(*view, ssl_conf_path(), server);
     note_problems(*view, chosen->os_user, facts);

@@ -41,6 +41,17 @@ class Server {
   /// reloads and waits until new connections meet the new settings. Errors: server_reload.
   base::Result<fleet::Answer> reload(const fleet::Act& act);
 
+  /// primary_conninfo of a standby: sslmode=verify-full and the act's pair, nothing else in it
+  /// touched. The new string is tried before it is written, by a real replication connection with
+  /// the server's own surroundings; then it is loaded, and taken back unless the standby streams by
+  /// it within 30 seconds. Before 13 it only waits for the next start, and a finding says so. A
+  /// server that is no standby (any more) is left alone. Errors: server_replication, file_changed.
+  base::Result<fleet::Answer> write_replication(const fleet::Act& act);
+
+  /// Ends the receiver's connection; the standby makes another with the files of now. Error
+  /// server_replication where it does not stream again within 30 seconds.
+  base::Result<fleet::Answer> reconnect_walreceiver(const fleet::Act& act);
+
   /// The user that the server runs as.
   base::Result<host::OsUser> os_user();
 

@@ -63,7 +63,9 @@ std::vector<std::string> names_to_ask() {
                                     "primary_conninfo",
                                     "primary_slot_name",
                                     "synchronous_standby_names",
-                                    "unix_socket_directories"};
+                                    "unix_socket_directories",
+                                    "wal_keep_segments",
+                                    "wal_keep_size"};
   for (const settings::TlsSetting& setting : settings::tls_settings())
     names.emplace_back(setting.name);
   std::sort(names.begin(), names.end());
@@ -86,6 +88,7 @@ class View {
     if (!wanted_.roles.empty()) ask(part_roles, roles_query, {array_of(wanted_.roles)});
     if (wanted_.sessions) ask(part_sessions, sessions_query(session_.version()), {});
     if (wanted_.rules) ask(part_rules, rules_query(session_.version()), {});
+    if (wanted_.replication) replication(text_of(identity.at(0).at(1)));
     files(text_of(identity.at(0).at(2)), text_of(identity.at(0).at(3)));
     parts_[part_unanswered] = base::pack(unanswered_);
     return base::pack(parts_);
@@ -99,6 +102,27 @@ class View {
     } else {
       unanswered_.push_back(fmt::format("{}: {}", to_string(part), rows.error().detail));
     }
+  }
+
+  /// Whom this server sends WAL to, and how it follows another itself.
+  void replication(const std::string& data_directory) {
+    ask(part_replicas, replicas_query(session_.version()), {});
+    ask(part_replication_slots, replication_slots_query(session_.version()), {});
+    const base::Result<Rows> rows = session_.ask(following_query);
+    if (!rows || rows->size() != 1) {
+      if (!rows)
+        unanswered_.push_back(
+            fmt::format("{}: {}", to_string(part_following), rows.error().detail));
+      return;
+    }
+    parts_[part_following] = pack_rows(*rows);
+    // Before 12 it was no setting but a line of a file of its own (recovery-config).
+    std::string path = session_.version() >= 120000 ? text_of(rows->front().at(1))
+                                                    : data_directory + "/recovery.conf";
+    if (path.empty()) return;
+    const ViewedFile file = view_file(path, configuration_bytes);
+    if (session_.version() < 120000 && !file.problem.empty()) return;
+    parts_[part_conninfo_file] = base::pack({file.path, file.text, file.problem});
   }
 
   void files(const std::string& config_path, const std::string& hba_path) {
@@ -156,6 +180,12 @@ const char* to_string(ViewPart part) {
       return "pg_stat_ssl";
     case part_rules:
       return "pg_hba_file_rules";
+    case part_replicas:
+      return "pg_stat_replication";
+    case part_replication_slots:
+      return "pg_replication_slots";
+    case part_following:
+      return "pg_stat_wal_receiver";
     default:
       return "server";
   }
@@ -171,6 +201,33 @@ std::string sessions_query(int version) {
       " where a.backend_type in ('client backend', 'walsender') and a.pid <> pg_backend_pid()",
       certificate);
 }
+
+std::string replicas_query(int version) {
+  const char* certificate = version >= 120000 ? "s.client_serial, s.issuer_dn" : "null, null";
+  return fmt::format(
+      "select r.usename, r.application_name, host(r.client_addr), r.state, r.sync_state, s.ssl, {},"
+      " pg_wal_lsn_diff(r.sent_lsn, r.flush_lsn)"
+      " from pg_stat_replication r left join pg_stat_ssl s on s.pid = r.pid",
+      certificate);
+}
+
+std::string replication_slots_query(int version) {
+  return fmt::format(
+      "select slot_name, active, {} from pg_replication_slots where slot_type = 'physical'",
+      version >= 130000 ? "wal_status" : "null");
+}
+
+/// One row. The file that counts is that of the last line that sets it; a server that was never
+/// told shows none.
+const char* const following_query =
+    "select current_setting('primary_conninfo', true),"
+    " (select sourcefile from pg_file_settings where name = 'primary_conninfo'"
+    "  order by seqno desc limit 1),"
+    " (select sourceline from pg_file_settings where name = 'primary_conninfo'"
+    "  order by seqno desc limit 1),"
+    " w.status, w.conninfo, w.pid, current_setting('primary_slot_name', true),"
+    " coalesce(current_setting('restore_command', true), '') <> ''"
+    " from (select 1) as one left join pg_stat_wal_receiver w on true";
 
 std::string rules_query(int version) {
   // A row without a type is a line that a reload refuses, with or without an error text; an error

@@ -22,6 +22,7 @@ struct ViewWanted {
   std::vector<std::string> roles;
   bool sessions = false;
   bool rules = false;  ///< pg_hba_file_rules
+  bool replication = false;
 };
 
 /// A file as its server's user reads it.
@@ -36,6 +37,24 @@ struct ViewedDropIn {
   std::string folder;              ///< "": the configuration names none that exists
   std::string text;                ///< of our file there; "" none
   std::vector<std::string> names;  ///< what else lies there
+};
+
+/// pg_stat_wal_receiver. Passwords in `conninfo` are masked by the server.
+struct ReceiverView {
+  std::string status;  ///< "streaming", …; "" where no receiver runs
+  std::string conninfo;
+  int pid = 0;
+};
+
+/// What a standby follows by. `running` and `file` may hold a password: they do not leave this
+/// folder.
+struct ReplicationView {
+  std::string running;  ///< primary_conninfo as the server goes by it; before 12 never shown
+  ViewedFile file;      ///< where it stands; path "" where no file sets it
+  int line = 0;
+  ReceiverView receiver;
+  std::string slot;      ///< primary_slot_name
+  bool archive = false;  ///< restore_command is set
 };
 
 struct ServerView {
@@ -60,6 +79,9 @@ struct ServerView {
   ViewedFile config;
   ViewedFile hba;
   ViewedDropIn drop_in;
+  std::vector<fleet::ReplicaFact> replicas;
+  std::vector<fleet::ReplicationSlotFact> replication_slots;
+  ReplicationView replication;
   std::vector<std::string> unanswered;  ///< queries that failed, with the server's word
 
   [[nodiscard]] int major() const;
@@ -87,6 +109,9 @@ ViewedFile view_file(const std::string& path, std::size_t limit);
 /// The queries, by version where views differ.
 std::string sessions_query(int version);
 std::string rules_query(int version);
+std::string replicas_query(int version);
+std::string replication_slots_query(int version);
+extern const char* const following_query;
 
 /// Null-safe text of a field; what is not UTF-8 is escaped, because facts are text.
 std::string text_of(const Field& field);

@@ -20,6 +20,10 @@ enum ViewPart {
   part_config,
   part_hba,
   part_drop_in,
+  part_replicas,
+  part_replication_slots,
+  part_following,
+  part_conninfo_file,
   part_unanswered,
   view_parts,
 };

@@ -97,6 +97,31 @@ base::Result<ViewedFile> read_viewed(const std::string& packed) {
   return ViewedFile{std::move(items[0]), std::move(items[1]), std::move(items[2])};
 }
 
+base::Result<void> read_replication(const std::vector<std::string>& parts, ServerView& view) {
+  for (const Row& row : TRY(rows_of(parts, part_replicas, 9))) {
+    fleet::ReplicaFact replica{text_of(row[0]), base::printable_line(text_of(row[1])),
+                               text_of(row[2]), text_of(row[3]), text_of(row[4]), is_true(row[5]),
+                               text_of(row[6]), text_of(row[7]), std::nullopt};
+    std::int64_t behind = 0;
+    const std::string bytes = text_of(row[8]);
+    const auto read = std::from_chars(bytes.data(), bytes.data() + bytes.size(), behind);
+    if (!bytes.empty() && read.ec == std::errc()) replica.behind = behind;
+    view.replicas.push_back(std::move(replica));
+  }
+  for (const Row& row : TRY(rows_of(parts, part_replication_slots, 3)))
+    view.replication_slots.push_back({text_of(row[0]), is_true(row[1]), text_of(row[2])});
+  for (const Row& row : TRY(rows_of(parts, part_following, 8))) {
+    view.replication.running = text_of(row[0]);
+    view.replication.line = number_of(row[2]);
+    view.replication.receiver = {text_of(row[3]), text_of(row[4]), number_of(row[5])};
+    view.replication.slot = text_of(row[6]);
+    view.replication.archive = is_true(row[7]);
+  }
+  if (!parts[part_conninfo_file].empty())
+    view.replication.file = TRY(read_viewed(parts[part_conninfo_file]));
+  return {};
+}
+
 }  // namespace
 
 std::string pack_rows(const Rows& rows) {
@@ -135,6 +160,7 @@ base::Result<ServerView> unpack_view(std::string_view bytes) {
   TRY(read_identity(parts, view));
   TRY(read_settings(parts, view));
   TRY(read_people(parts, view));
+  TRY(read_replication(parts, view));
   view.config = TRY(read_viewed(parts[part_config]));
   view.hba = TRY(read_viewed(parts[part_hba]));
   std::vector<std::string> drop_in = TRY(base::unpack(parts[part_drop_in]));

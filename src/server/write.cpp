@@ -21,29 +21,6 @@ using base::Code;
 using base::Result;
 
 constexpr std::size_t edited_file_bytes = 4UL * 1024 * 1024;
-constexpr std::chrono::seconds editing_limit{20};
-
-/// The child's work: as the folder's owner, no link followed, owner and mode as they were.
-Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& owner) {
-  const host::Folder folder = TRY(host::Folder::open(edit.folder, owner));
-  const host::FileState state = TRY(folder.look(edit.name));
-  host::Ownership ownership{owner.uid, owner.gid, 0644};
-  if (state.exists()) {
-    if (state.kind != host::FileKind::regular) return refused_place(edit, describe(state.kind));
-    if (TRY(folder.read(edit.name, edited_file_bytes)) != edit.before) {
-      return base::error(Code::file_changed,
-                         fmt::format("\"{}\" was changed meanwhile", folder.path_of(edit.name)));
-    }
-    ownership = {state.uid, state.gid, state.mode};
-  } else if (edit.exists) {
-    return base::error(Code::file_changed,
-                       fmt::format("\"{}\" is gone", folder.path_of(edit.name)));
-  }
-  host::Replacement replacement = TRY(folder.stage(edit.name, ownership));
-  TRY(replacement.write(edit.after));
-  TRY(std::move(replacement).commit());
-  return std::string();
-}
 
 Result<void> check_edit(const IncludeEdit& edit, const ServerView& view, const fleet::Act& act) {
   if (x509::sha256_hex(view.config.text) != act.expected_sha256) {
@@ -60,28 +37,6 @@ Result<void> check_edit(const IncludeEdit& edit, const ServerView& view, const f
           fmt::format("Line {}: {}", manager->line, base::printable_line(manager->evidence)))
       .with_hint(fmt::format("Let {} write this line at its end:\n{}", manager->name,
                              edit.after.substr(edit.after.rfind("include_if_exists"))));
-}
-
-/// Keeps `text` under a name that follows from it, so that the same text is kept once. It may hold
-/// passwords: root's alone.
-Result<void> archive(const slots::SlotFiles& files, const std::string& name,
-                     const std::string& text) {
-  const host::Folder folder = TRY(
-      slots::make_below(files.base, files.archive, host::root_user(), {0755, files.archive_mode}));
-  const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));
-  const host::FileState state = TRY(folder.look(kept));
-  if (state.exists()) return folder.sync();  // its name may be a killed run's, not yet durable
-  host::Replacement replacement = TRY(folder.stage(kept, {0, 0, 0600}));
-  TRY(replacement.write(text));
-  return std::move(replacement).commit();
-}
-
-Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files) {
-  const host::OsUser owner = TRY(owner_of_folder(edit.folder));
-  TRY(check_place(edit, owner));
-  if (edit.exists) TRY(archive(files, edit.name, edit.before));
-  TRY(host::as_user(owner, editing_limit, [&] { return replace_within(edit, owner); }));
-  return {};
 }
 
 /// ssl.conf as it is, null where there is none.
@@ -162,7 +117,7 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
     answer.changed = true;
   }
   if (ours != text || !TRY(ours_readable(*folder))) {
-    if (ours && ours != text) TRY(archive(files, "ssl.conf", *ours));
+    if (ours && ours != text) TRY(archive_text(files, "ssl.conf", *ours));
     TRY(write_ours(*folder, text));
     answer.changed = true;
   }

@@ -63,9 +63,9 @@ Result<SlotFiles> client_files(const std::string& environment, const fleet::Slot
     files.folders.insert(files.folders.end(), {"pgseal", environment, slot.name});
   }
   files.archive = {".postgresql", "pgseal", "archive"};
-  files.key = "postgresql.key";
-  files.certificate = "postgresql.crt";
-  files.trust = "root.crt";
+  files.key = fleet::client_key_file;
+  files.certificate = fleet::client_certificate_file;
+  files.trust = fleet::client_trust_file;
   files.pending = "postgresql.key.pending";
   return files;
 }

@@ -28,28 +28,6 @@ base::Error could_not_build() {
   return openssl_error(base::Code::internal, "could not build certificate");
 }
 
-/// Copies the key as the request wrote it: OpenSSL 3.0's X509_set_pubkey decodes and encodes it
-/// anew, which costs seven times the signature.
-bool copy_key(X509* certificate, const SpkiParts& key) {
-  ObjectOwner algorithm(from_der_with(d2i_ASN1_OBJECT, key.algorithm));
-  if (!algorithm) return false;
-  int type = key.parameters.empty() ? V_ASN1_UNDEF : V_ASN1_NULL;
-  ObjectOwner curve;
-  if (!key.parameters.empty() && key.parameters[0] == der::object_identifier) {
-    curve.reset(from_der_with(d2i_ASN1_OBJECT, key.parameters));
-    type = V_ASN1_OBJECT;
-  }
-  auto* bits = static_cast<unsigned char*>(OPENSSL_memdup(key.key.data(), key.key.size()));
-  if (bits == nullptr || X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), algorithm.get(),
-                                                type, curve.get(), bits, size_of(key.key)) != 1) {
-    OPENSSL_free(bits);
-    return false;
-  }
-  static_cast<void>(algorithm.release());  // now the certificate's own
-  static_cast<void>(curve.release());
-  return true;
-}
-
 bool set_name(int (*set)(X509*, const X509_NAME*), X509* certificate, std::string_view der) {
   const NameOwner name(from_der_with(d2i_X509_NAME, der));
   return name && set(certificate, name.get()) == 1;
@@ -185,7 +163,7 @@ base::Result<std::string> build(const Draft& draft, std::string_view spki,
                       set_serial(raw, draft.serial) &&
                       set_name(X509_set_issuer_name, raw, issuer.name) &&
                       set_name(X509_set_subject_name, raw, write_name(draft.subject)) &&
-                      set_validity(raw, draft) && copy_key(raw, key);
+                      set_validity(raw, draft) && copy_key(X509_get_X509_PUBKEY(raw), key);
   if (!filled) return could_not_build();
   TRY(add_extensions(raw, draft, sha256(key.key).substr(0, 20), issuer.key_id));
   if (X509_sign(raw, signer.handle(), signature_digest(signer.handle())) <= 0)

@@ -74,7 +74,7 @@ base::Result<Issuer> Issuer::open(AuthorityKind kind, Certificate authority, Pri
   return Issuer(kind, std::move(authority), std::move(key), std::move(throw_away));
 }
 
-base::Result<Approval> Issuer::approve(const Draft& draft, const Request& request) {
+base::Result<Approval> Issuer::approve(const Draft& draft, const Request& request) const {
   if (draft.profile != leaf_profile(kind_))
     return refused(fmt::format("\"{}\" does not issue for profile \"{}\".", authority_.subject,
                                to_string(draft.profile)));
@@ -90,7 +90,7 @@ base::Result<Approval> Issuer::approve(const Draft& draft, const Request& reques
   return Approval(std::move(preview), std::move(findings), authority_.fingerprint);
 }
 
-base::Result<Certificate> Issuer::sign(Approval&& approval) {
+base::Result<Certificate> Issuer::sign(Approval&& approval) const {
   const Approval taken = std::move(approval);
   if (!taken.preview_) return refused("Its approval was used before.");
   if (taken.issuer_ != authority_.fingerprint)

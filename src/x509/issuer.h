@@ -79,7 +79,7 @@ class Approval {
   std::string issuer_;  ///< fingerprint of the authority's certificate
 };
 
-/// The only holder of an authority's private key. Not shared between threads.
+/// The only holder of an authority's private key. Safe from several threads: nothing in it changes.
 class Issuer {
  public:
   /// Error Code::authority_mismatch where the key is not the certificate's; Code::authority_refused
@@ -92,11 +92,11 @@ class Issuer {
   /// Builds, signs with a throw-away key and lints. Errors: Code::authority_refused, whose detail
   /// has every finding, also where the draft outlives the authority (it is never shortened
   /// silently) or is not of this authority's kind.
-  base::Result<Approval> approve(const Draft& draft, const Request& request);
+  [[nodiscard]] base::Result<Approval> approve(const Draft& draft, const Request& request) const;
 
   /// The signed certificate. Error Code::authority_refused where the approval is another
   /// issuer's or was used.
-  base::Result<Certificate> sign(Approval&& approval);
+  [[nodiscard]] base::Result<Certificate> sign(Approval&& approval) const;
 
  private:
   Issuer(AuthorityKind kind, Certificate authority, PrivateKey key, PrivateKey throw_away)

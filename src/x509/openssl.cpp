@@ -60,6 +60,26 @@ KeyOwner public_key(std::string_view spki) {
   return KeyOwner(from_der_with(d2i_PUBKEY, spki));
 }
 
+bool copy_key(X509_PUBKEY* target, const SpkiParts& key) {
+  ObjectOwner algorithm(from_der_with(d2i_ASN1_OBJECT, key.algorithm));
+  if (!algorithm) return false;
+  int type = key.parameters.empty() ? V_ASN1_UNDEF : V_ASN1_NULL;
+  ObjectOwner curve;
+  if (!key.parameters.empty() && key.parameters[0] == der::object_identifier) {
+    curve.reset(from_der_with(d2i_ASN1_OBJECT, key.parameters));
+    type = V_ASN1_OBJECT;
+  }
+  auto* bits = static_cast<unsigned char*>(OPENSSL_memdup(key.key.data(), key.key.size()));
+  if (bits == nullptr || X509_PUBKEY_set0_param(target, algorithm.get(), type, curve.get(), bits,
+                                                static_cast<int>(key.key.size())) != 1) {
+    OPENSSL_free(bits);
+    return false;
+  }
+  static_cast<void>(algorithm.release());  // now the target's own
+  static_cast<void>(curve.release());
+  return true;
+}
+
 const EVP_MD* signature_digest(const EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_bits(key) == 384) return EVP_sha384();
   if (EVP_PKEY_is_a(key, "EC") == 1 || EVP_PKEY_is_a(key, "RSA") == 1) return EVP_sha256();

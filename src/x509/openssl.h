@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "x509/der.h"
 
 namespace x509 {
 
@@ -60,6 +61,10 @@ T* from_der_with(T* (*decode)(T**, const unsigned char**, long), std::string_vie
 /// which is several times faster than OpenSSL 3.0's decoder and checks as well that it is on the
 /// curve.
 KeyOwner public_key(std::string_view spki);
+
+/// Copies a key into a certificate or a request as it is written: OpenSSL 3.0's X509_set_pubkey and
+/// X509_REQ_set_pubkey decode and encode it anew, which costs seven times a signature.
+bool copy_key(X509_PUBKEY* target, const SpkiParts& key);
 
 /// The digest that goes with a key's signature: SHA-384 for P-384, SHA-256 for the others, null for
 /// those that bring their own (Ed25519).

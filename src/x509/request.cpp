@@ -94,12 +94,13 @@ base::Result<std::string> make_request(const PrivateKey& key, std::string_view c
   const RequestOwner request(X509_REQ_new());
   const bool hint = !common_name_hint.empty() && common_name_hint.size() <= common_name_characters;
   const auto* text = reinterpret_cast<const unsigned char*>(common_name_hint.data());
+  const SpkiParts parts = TRY(read_spki(key.spki()));
   const bool filled =
       request && X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
       (!hint || X509_NAME_add_entry_by_NID(
                     X509_REQ_get_subject_name(request.get()), NID_commonName, MBSTRING_UTF8, text,
                     static_cast<int>(common_name_hint.size()), -1, 0) == 1) &&
-      X509_REQ_set_pubkey(request.get(), key.handle()) == 1;
+      copy_key(X509_REQ_get_X509_PUBKEY(request.get()), parts);
   if (!filled || X509_REQ_sign(request.get(), key.handle(), signature_digest(key.handle())) <= 0)
     return openssl_error(base::Code::key, "could not make signing request");
   unsigned char* der = nullptr;

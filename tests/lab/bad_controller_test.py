@@ -116,9 +116,9 @@ class Unseen(unittest.TestCase):
                     self.assertIn("(ledger.open)", done.stderr)
 
 
-class StateFolder(unittest.TestCase):
-    """An environment with one certificate gone, so that an apply would have to sign; each test damages
-    a copy of the state folder that made it."""
+class CopiedState(unittest.TestCase):
+    """An environment with one certificate gone, so that an apply would have to sign, and a copy of the
+    state folder that made it for each test."""
 
     @classmethod
     def setUpClass(cls):
@@ -147,10 +147,14 @@ class StateFolder(unittest.TestCase):
         """The ledger's log, or what is left of the ledger where it has none any more."""
         path = self.state / "ledger.sqlite"
         try:
-            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as ledger:
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as ledger:
                 return ledger.execute("select seq, what, host from audit").fetchall()
         except sqlite3.DatabaseError:
             return path.read_bytes()
+
+
+class StateFolder(CopiedState):
+    """Each test damages the copy; none lets an apply act, or the hosts' marks would refuse the next."""
 
     def ends(self, words, status, name, *said):
         hosts, deeds = self.seen(), self.deeds()
@@ -197,6 +201,23 @@ class StateFolder(unittest.TestCase):
             self.lab.pgseal("status")
         finally:
             subprocess.run(["umount", self.state], check=True)
+
+    def test_a_ledger_on_another_machines_disk_is_refused(self):
+        if not shutil.which("sshfs") or not os.path.exists("/dev/fuse"):
+            self.skipTest("needs sshfs and /dev/fuse")
+        there, here = "/srv/state", self.lab.folder / "remote"
+        self.lab.run("db1", f"mkdir -m 700 {there}")
+        here.mkdir()
+        mounted = self.lab.hub("sshfs", "-F", str(self.lab.folder / "ssh_config"), f"root@db1:{there}", str(here))
+        self.assertEqual(mounted.returncode, 0, mounted.stdout)
+        self.addCleanup(subprocess.run, ["umount", here], check=True)
+        shutil.copytree(self.state, here, dirs_exist_ok=True)
+        self.configure(self.lab.config.read_text().replace(f'state = "{self.state}"', f'state = "{here}"'))
+        for words in (["plan"], ["status", "--offline"], ["apply", "--yes"]):
+            done = self.lab.pgseal(*words, status=11)
+            self.assertIn("lies on a network file system", done.stderr)
+            self.assertIn("fuse.sshfs", done.stderr)
+            self.assertIn("[environment] state", done.stderr)
 
     def test_a_state_folder_that_others_may_write_is_refused(self):
         self.state.chmod(0o777)
@@ -293,6 +314,78 @@ class StateFolder(unittest.TestCase):
         folder = self.state / "authorities"
         shutil.copy(folder / "client-1.key", folder / "server-1.key")
         self.ends(["apply", "--yes"], 13, "authority.mismatch", "backup")
+
+
+class WorkingState(CopiedState):
+    """Tests that let an apply act keep what it wrote: the hosts' marks have seen it."""
+
+    def keep(self):
+        shutil.copytree(self.state, self.lab.folder / "state", dirs_exist_ok=True)
+
+    def on_a_small_disk(self, kilobytes):
+        """The state folder on a file system of its own, which mount(8) makes of memory."""
+        aside = self.lab.folder / "aside"
+        shutil.copytree(self.state, aside)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode=0700,size={kilobytes}k", "tmpfs", self.state], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.state], check=True)
+        shutil.copytree(aside, self.state, dirs_exist_ok=True)
+        shutil.rmtree(aside)
+
+    def fill(self, left):
+        """Leaves so many kilobytes, in whole pages; gives the file that takes the rest."""
+        filler = self.state / "filler"
+        free = os.statvfs(self.state)
+        filler.write_bytes(bytes((free.f_bavail - left // 4) * free.f_frsize))
+        self.addCleanup(filler.unlink, missing_ok=True)
+        return filler
+
+    def certificates(self):
+        with contextlib.closing(sqlite3.connect(f"file:{self.state}/ledger.sqlite?mode=ro", uri=True)) as ledger:
+            self.assertEqual(ledger.execute("pragma quick_check").fetchall(), [("ok",)])
+            return {pem for pem, in ledger.execute("select certificate from serial where certificate is not null")}
+
+    def test_a_full_disk_is_told_and_nothing_is_given_that_it_could_not_keep(self):
+        self.on_a_small_disk(1024)
+        ends, begun = {}, 0
+        for left in (0, 128, 132, 136, 140, 144, 152):
+            with self.subTest(left=left):
+                before, filler = len(self.deeds()), self.fill(left)
+                done = self.lab.pgseal("apply", "--yes")
+                ends[left] = done.returncode
+                said = done.stdout + done.stderr
+                if done.returncode != 0:
+                    self.assertIn(done.returncode, (1, 11), said)
+                    self.assertIn("ledger.full", said)
+                    self.assertIn("Make room in the state folder", said)
+                filler.unlink()
+                known = self.certificates()
+                begun += done.returncode != 0 and len(self.deeds()) > before
+                held = self.lab.run("app1", "cat ~deploy/.postgresql/postgresql.crt 2>/dev/null", check=False)
+                self.assertTrue(not held or any(held.startswith(pem.strip()) for pem in known), held)
+                self.lab.pgseal("log", "--verify", status=0)
+                self.lab.pgseal("apply", "--yes", status=0)
+                self.lab.pgseal("plan", status=0)
+                self.lab.run("app1", "rm -r ~deploy/.postgresql")
+        self.keep()
+        self.assertEqual(ends[0], 11, ends)
+        self.assertGreater(begun, 0, f"no disk was filled in the middle of an apply: {ends}")
+
+    def test_a_ledger_of_yesterday_is_refused_and_said_what_to_do(self):
+        yesterday = self.lab.folder / "yesterday"
+        shutil.copytree(self.state, yesterday)
+        self.addCleanup(shutil.rmtree, yesterday)
+        self.lab.pgseal("apply", "--yes", status=0)
+        self.keep()
+        shutil.copytree(yesterday, self.state, dirs_exist_ok=True)
+        self.lab.run("app1", "rm ~deploy/.postgresql/postgresql.*")
+        hosts = self.seen()
+        for words, status in ((["plan"], 1), (["apply", "--yes"], 1)):
+            shown = self.lab.json(*words, status=status)
+            found, = [each for each in shown["findings"] if each["host"] == "app1" and each["severity"] == "error"]
+            self.assertIn("of the ledger", found["message"] + found.get("detail", ""))
+            self.assertIn("--take-over", found["hint"])
+            self.assertEqual([step for step in steps(shown) if step["host"] == "app1"], [])
+        self.assertEqual(self.seen(), hosts)
 
 
 if __name__ == "__main__":

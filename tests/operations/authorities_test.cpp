@@ -2,10 +2,16 @@
 #include "operations/authorities.h"
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
+
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "base/fd.h"
 #include "ledger/scratch.h"
+#include "operations/desired.h"
 #include "x509/request.h"
 
 namespace {
@@ -44,7 +50,77 @@ struct Office {
   }
 };
 
+/// A ledger that refuses `deed` on the table of serial numbers.
+void forbid(const Office& office, const std::string& deed) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(office.folder.file().c_str(), &database) == SQLITE_OK);
+  const std::string sql = "CREATE TRIGGER forbidden BEFORE " + deed +
+                          " ON serial BEGIN SELECT raise(ABORT, 'the disk says no'); END";
+  CHECK(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+}
+
 }  // namespace
+
+TEST_CASE("many orders at once: each certificate that is given is the one that the ledger holds") {
+  Office office;
+  operations::IssuingDesk desk(office.environment, *office.book, {}, [] { return scratch::at(1); });
+  std::mutex mutex;
+  std::set<std::string> given;
+  {
+    std::vector<std::jthread> threads;
+    for (int number = 0; number < 8; ++number)
+      threads.emplace_back([&] {
+        for (int round = 0; round < 5; ++round) {
+          auto made = desk.issue(Office::order());
+          if (!made) return;
+          // Durable before it is given: another process would see it already.
+          const auto beside = scratch::opened(office.folder.state(), ledger::Access::read);
+          const auto serial = x509::Certificate::from_pem(*made)->serial_hex;
+          const std::lock_guard lock(mutex);
+          if (beside.find_serial(serial).value()->certificate == *made) given.insert(serial);
+        }
+      });
+  }
+  CHECK(given.size() == 40);
+  CHECK(office.book->serials().value().size() == 40);
+}
+
+TEST_CASE("a plan knows each certificate's fingerprint and its key's age as if it were decoded") {
+  Office office;
+  int day = 1;
+  operations::IssuingDesk desk(office.environment, *office.book, {},
+                               [&] { return scratch::at(day); });
+  operations::IssueOrder order = Office::order();
+  const auto first = x509::Certificate::from_pem(*desk.issue(order)).value();
+  day = 5;
+  const auto again = x509::Certificate::from_pem(*desk.issue(order)).value();
+  const auto desired = operations::desired_of(office.environment, &*office.book, false).value();
+  CHECK(desired.issued == std::set<std::string>{first.fingerprint, again.fingerprint});
+  REQUIRE(desired.keys_since.size() == 1);
+  CHECK(desired.keys_since.at(first.spki_sha256) == first.not_before);
+}
+
+TEST_CASE("nothing is signed whose serial number is not durable") {
+  Office office;
+  operations::IssuingDesk desk(office.environment, *office.book, {}, [] { return scratch::at(1); });
+  forbid(office, "INSERT");
+  const auto refused = desk.issue(Office::order());
+  REQUIRE(!refused);
+  CHECK(refused.error().code == base::Code::ledger_open);
+  CHECK(office.book->serials().value().empty());
+}
+
+TEST_CASE("a certificate that cannot be made durable is not given, and its number stays known") {
+  Office office;
+  operations::IssuingDesk desk(office.environment, *office.book, {}, [] { return scratch::at(1); });
+  forbid(office, "UPDATE");
+  CHECK(!desk.issue(Office::order()));
+  const auto known = office.book->serials().value();
+  REQUIRE(known.size() == 1);
+  CHECK(known[0].certificate.empty());
+  CHECK(known[0].intent.names == std::vector<std::string>{"deploy"});
+}
 
 TEST_CASE("an entry that another host makes in the meantime does not make the clock seem slow") {
   Office office;

@@ -32,10 +32,10 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a plan for bare hosts has all phases but the one for a change of authority") {
+TEST_CASE("a plan for bare hosts has all phases but those for other authorities and for standbys") {
   World world;
   const auto plan = world.plan();
-  CHECK(plan.phases.size() == planning::phase_table().size() - 1);
+  CHECK(plan.phases.size() == planning::phase_table().size() - 2);
   for (const auto& phase : plan.phases) {
     CHECK(phase.phase != planning::Phase::both_trusts);
     CHECK(phase.gate.holds() == (phase.phase <= planning::Phase::server_pairs));

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: PostgreSQL
+// Environments of many hosts: `plan N` observes N hosts in memory (three of them databases, nothing
+// on any of them yet) and prints the CPU seconds of one plan, the most resident memory in MB, and
+// the number of steps. `ledger FOLDER N` writes the ledger and the configuration of N hosts that
+// have been through an apply.
+#include <sys/resource.h>
+#include <time.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+
+#include "ledger/ledger.h"
+#include "planning/environment.h"
+
+namespace {
+
+constexpr int databases = 3;
+constexpr const char* const acts[] = {"mark host",       "make key",  "install certificate",
+                                      "install trust",   "reload",    "write server settings"};
+
+[[noreturn]] void give_up(const char* what) {
+  std::fprintf(stderr, "bench_scale: %s\n", what);
+  std::exit(1);
+}
+
+double cpu_seconds() {
+  timespec at{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+  return static_cast<double>(at.tv_sec) + static_cast<double>(at.tv_nsec) / 1e9;
+}
+
+std::string name_of(int number) {
+  return number < databases ? "db" + std::to_string(number + 1)
+                            : "app" + std::to_string(number - databases + 1);
+}
+
+std::string address_of(int number) {
+  return "10." + std::to_string(number >> 16) + "." + std::to_string((number >> 8) & 255) + "." +
+         std::to_string(number & 255);
+}
+
+void fill(planning_test::World& world, int hosts) {
+  const fleet::HostFacts database = world.database();
+  const fleet::HostFacts application = world.application();
+  world.environment.hosts.clear();
+  world.environment.identities[0].hosts.clear();
+  world.observed.hosts.clear();
+  for (int number = 0; number < hosts; ++number) {
+    fleet::Host host;
+    host.name = name_of(number);
+    host.database = number < databases;
+    if (host.database) host.address = address_of(number);
+    world.environment.hosts.push_back(host);
+    if (!host.database) world.environment.identities[0].hosts.push_back(host.name);
+    fleet::HostFacts facts = host.database ? database : application;
+    facts.host = host.name;
+    if (facts.server) facts.server->in_recovery = number > 0;
+    world.observed.hosts[host.name].facts = std::move(facts);
+  }
+}
+
+int print_plan(int hosts) {
+  planning_test::World world;
+  fill(world, hosts);
+  const double before = cpu_seconds();
+  const planning::Plan plan = planning::make_plan(world.desired, world.observed);
+  const double took = cpu_seconds() - before;
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  if (plan.pending() < static_cast<std::size_t>(hosts)) give_up("hosts without a step");
+  std::printf("%f %f %zu\n", took, static_cast<double>(usage.ru_maxrss) / 1e3, plan.pending());
+  return 0;
+}
+
+base::Result<void> note_host(ledger::Ledger& book, int number, const std::string& pem) {
+  using planning_test::now;
+  const std::string host = name_of(number);
+  const bool database = number < databases;
+  ledger::SerialIntent intent;
+  char serial[35];
+  std::snprintf(serial, sizeof serial, "01%08x000000000000000000000000", number);
+  intent.serial = serial;
+  intent.authority = database ? x509::AuthorityKind::server : x509::AuthorityKind::client;
+  intent.host = host;
+  intent.slot = database ? "server:" + host : "client:deploy@deploy";
+  intent.profile = database ? "server" : "client";
+  intent.names = {host};
+  intent.not_after = now + base::Days(90);
+  intent.spki_sha256 = std::string(64, 'a');
+  TRY(book.will_sign(intent, now));
+  TRY(book.issued(intent.serial, pem, now));
+  for (const char* act : acts) {
+    TRY(book.record_act({{"apply", "client pairs", host, intent.slot, act},
+                         ledger::ActState::finished, "as it was", now}));
+    TRY(book.append_audit({"root", std::string(act) + " finished", host, intent.slot,
+                           "no certificate yet", "as it was"}, now));
+  }
+  TRY(book.record_observation({host, now, true, database ? "standby" : "application",
+                               database ? "15.20" : "", database ? "on" : "", intent.serial}));
+  return {};
+}
+
+int write_ledger(const std::string& folder, int hosts) {
+  planning_test::World world;
+  auto book = ledger::Ledger::create(folder + "/state", "shop", {1, "bench", "root", "bench"},
+                                     planning_test::now);
+  if (!book) give_up(book.error().message.c_str());
+  const std::string pem = world.sign(true, "db1", 90);
+  const auto written = book->transaction([&]() -> base::Result<void> {
+    for (const auto kind : {x509::AuthorityKind::server, x509::AuthorityKind::client})
+      TRY(book->add_authority({kind, 1, world.server_issuer.certificate().to_pem(),
+                               ledger::AuthorityState::active, planning_test::now}));
+    for (int number = 0; number < hosts; ++number) TRY(note_host(*book, number, pem));
+    return {};
+  });
+  if (!written) give_up(written.error().detail.c_str());
+  std::ofstream toml(folder + "/pgseal.toml");
+  toml << "[environment]\nname = \"shop\"\n[authority]\npassphrase = \"none\"\n";
+  for (int number = 0; number < hosts; ++number) {
+    toml << "[[host]]\nname = \"" << name_of(number) << "\"\nlink = \"ssh:root@" << address_of(number)
+         << "\"\n";
+    if (number < databases) toml << "address = \"" << address_of(number) << "\"\ndatabase = true\n";
+  }
+  toml << "[[identity]]\nname = \"deploy\"\nkind = \"application\"\nos_users = [\"deploy\"]\nhosts = [";
+  for (int number = databases; number < hosts; ++number) toml << '"' << name_of(number) << "\",";
+  toml << "]\n";
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  if (word == "plan" && argc == 3) return print_plan(std::atoi(argv[2]));
+  if (word == "ledger" && argc == 4) return write_ledger(argv[2], std::atoi(argv[3]));
+  give_up("usage: bench_scale plan N | ledger FOLDER N");
+}

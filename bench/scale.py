@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""Many hosts: what a plan of 10,000 costs beside one of 1,000, and what `status --offline` of 10,000 costs
+beside the time in which sqlite3 writes their ledger out."""
+
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import figures
+
+PAIRS = 5
+
+
+def plan(hosts):
+    said = subprocess.run([figures.BUILD / "bench_scale", "plan", str(hosts)], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    seconds, megabytes, _ = said.split()
+    return {"cpu": float(seconds), "memory": float(megabytes)}
+
+
+def timed(*command):
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    ended = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, text=True)
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if ended.returncode not in (0, 1):  # 1: findings, as of a certificate that is due
+        raise SystemExit(f"bench: {command}: exit {ended.returncode}\n{ended.stderr[-2000:]}")
+    return {"cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "wall": wall}
+
+
+def main():
+    subprocess.run(["cmake", "--build", figures.BUILD, "--target", "bench_scale"], check=True, stdout=subprocess.DEVNULL)
+    small, large = figures.alternate(lambda: plan(1000), lambda: plan(10000), PAIRS)
+    figures.show("scale.plan.cpu", "ms", [turn["cpu"] for turn in large], [turn["cpu"] for turn in small], 1e3)
+    figures.show("scale.plan.memory", "MB", [turn["memory"] for turn in large], [turn["memory"] for turn in small])
+    if not shutil.which("sqlite3"):
+        print("scale.status skipped: sqlite3 is not installed", flush=True)
+        return 0
+    with tempfile.TemporaryDirectory(dir=figures.BUILD, prefix="bench.") as name:
+        folder = pathlib.Path(name)
+        subprocess.run([figures.BUILD / "bench_scale", "ledger", folder, "10000"], check=True)
+        os.chdir(folder)
+        dump, status = figures.alternate(lambda: timed("sqlite3", folder / "state/ledger.sqlite", ".dump"),
+                                         lambda: timed(figures.BUILD / "pgseal", "status", "--offline"), PAIRS)
+    for part in ("cpu", "wall"):
+        figures.show(f"scale.status.{part}", "ms", [turn[part] for turn in status], [turn[part] for turn in dump], 1e3)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/replication.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "audit/catalogue.h"
+#include "base/text.h"
+#include "planning/pairs.h"
+#include "planning/server_settings.h"
+#include "planning/wanted.h"
+#include "settings/synchronous.h"
+#include "settings/tls_settings.h"
+
+namespace planning {
+namespace {
+
+using fleet::ReplicationFacts;
+using fleet::ServerFacts;
+using fleet::SlotFacts;
+
+/// As much WAL as a standby may lack that nothing keeps WAL for: one segment.
+constexpr std::int64_t spare_wal_bytes = 16LL * 1024 * 1024;
+
+/// A host that was not asked is as one that did not answer.
+const HostView& view_of_host(const Observed& observed, const std::string& host) {
+  static const HostView unseen;
+  const auto found = observed.hosts.find(host);
+  return found == observed.hosts.end() ? unseen : found->second;
+}
+
+/// The standby of that host, or null: what runs, follows somebody, and could be asked.
+const ServerFacts* standby_of(const Observed& observed, const std::string& host) {
+  const HostView& view = view_of_host(observed, host);
+  const ServerFacts* server = view.answered() ? fleet::answering_server(*view.facts) : nullptr;
+  return server != nullptr && server->in_recovery && server->replication ? server : nullptr;
+}
+
+/// The database hosts that the standby's string may lead to: those whose certificates hold the
+/// names in it. A service name leads to any.
+std::vector<const fleet::Host*> primaries_of(const Desired& desired, const fleet::Host& standby,
+                                             const ReplicationFacts& facts) {
+  std::vector<const fleet::Host*> primaries;
+  for (const fleet::Host& host : desired.environment->hosts) {
+    if (!host.database || host.name == standby.name) continue;
+    const auto names = desired.environment->certificate_names(host);
+    for (const std::string_view written : base::split(facts.host, ','))
+      if (std::find(names.begin(), names.end(), base::trim(written)) != names.end()) {
+        primaries.push_back(&host);
+        break;
+      }
+  }
+  return primaries;
+}
+
+fleet::IdentityKind kind_of(const Desired& desired, const std::string& identity) {
+  for (const fleet::Identity& one : desired.environment->identities)
+    if (one.name == identity) return one.kind;
+  return fleet::IdentityKind::named;
+}
+
+/// The pair of the replication role itself, else an administrator's, of the server's OS user.
+const SlotFacts* pair_of(const Desired& desired, const fleet::HostFacts& facts,
+                         const std::string& role) {
+  const SlotFacts* administrators = nullptr;
+  for (const SlotFacts* slot : chosen_slots(*desired.environment, facts)) {
+    if (slot->slot.os_user != facts.server->os_user) continue;
+    if (slot->slot.name == role) return slot;
+    if (kind_of(desired, slot->slot.name) == fleet::IdentityKind::admin) administrators = slot;
+  }
+  return administrators;
+}
+
+std::string path_in(const SlotFacts& slot, std::string_view file) {
+  return slot.folder + "/" + std::string(file);
+}
+
+/// What the string as written lacks, "" nothing.
+std::string lacks(const ReplicationFacts& facts, const SlotFacts& pair) {
+  if (facts.sslmode != "verify-full")
+    return fmt::format("the standby streams with sslmode={}",
+                       facts.sslmode.empty() ? "prefer" : facts.sslmode);
+  if (facts.sslrootcert != path_in(pair, fleet::client_trust_file))
+    return "its string names another sslrootcert";
+  if (facts.sslcert != path_in(pair, fleet::client_certificate_file) ||
+      facts.sslkey != path_in(pair, fleet::client_key_file))
+    return "its string names another certificate";
+  return "";
+}
+
+class StandbyJudge {
+ public:
+  StandbyJudge(const Desired& desired, const fleet::Host& host, const Observed& observed,
+               const ServerFacts& server)
+      : desired_(desired),
+        host_(host),
+        observed_(observed),
+        server_(server),
+        facts_(*server.replication) {}
+
+  StandbyJudgement judge() {
+    if (!facts_.problem.empty()) {
+      find("replication.unreadable", "primary_conninfo of the standby: " + facts_.problem, "");
+      return std::move(judged_);
+    }
+    const SlotFacts* pair = choose_pair();
+    if (pair == nullptr || !known_primary() || managed()) return std::move(judged_);
+    judged_.slot = pair->slot;
+    judged_.reason = lacks(facts_, *pair);
+    const bool waits = !facts_.loaded && settings::major_of(server_.version) < 13;
+    if (judged_.reason.empty() && waits) {
+      find("replication.restart", "the standby connects as before until it is restarted",
+           "Restart it when it suits: before PostgreSQL 13 primary_conninfo is read at start.");
+    } else if (judged_.reason.empty() && !facts_.loaded) {
+      judged_.reason = "the standby has not loaded its string";
+    } else if (judged_.reason.empty()) {
+      connection();
+    }
+    if (!judged_.reason.empty() && facts_.password)
+      judged_.reason += "; its string holds a password, which the server's log repeats when told";
+    return std::move(judged_);
+  }
+
+ private:
+  void find(std::string_view code, std::string message, std::string hint) {
+    base::Finding found = audit::finding(code, std::move(message));
+    found.hint = std::move(hint);
+    found.host = host_.name;
+    found.file = facts_.file;
+    found.line = facts_.line;
+    judged_.findings.push_back(std::move(found));
+  }
+
+  const SlotFacts* choose_pair() {
+    if (facts_.user.empty() && !facts_.service.empty()) {
+      find("replication.identity",
+           fmt::format("the standby's role stands in service \"{}\"", facts_.service),
+           "Write user=… into primary_conninfo: pgseal cannot tell whose certificate to show.");
+      return nullptr;
+    }
+    const std::string role = facts_.user.empty() ? server_.os_user : facts_.user;
+    const SlotFacts* pair = pair_of(desired_, *observed_.hosts.at(host_.name).facts, role);
+    const std::string hint = fmt::format(
+        "[[identity]]\nname = \"{}\"\nkind = \"replication\"\nhosts = [\"@databases\"]\n"
+        "os_users = [\"{}\"]",
+        role, server_.os_user);
+    if (pair == nullptr)
+      find("replication.identity",
+           fmt::format("no identity of OS user \"{}\" could vouch for role \"{}\"", server_.os_user,
+                       role),
+           hint);
+    else if (pair->slot.name != role)
+      find("replication.other-name",
+           fmt::format("the standby connects as \"{}\" and shows the certificate of \"{}\"", role,
+                       pair->slot.name),
+           hint);
+    return pair;
+  }
+
+  bool known_primary() {
+    if (!primaries_of(desired_, host_, facts_).empty()) return true;
+    find("replication.primary-unknown",
+         fmt::format("the standby's primary \"{}\" is in no database host's certificate",
+                     facts_.host),
+         "Add that name to the names of the primary's [[host]].");
+    return false;
+  }
+
+  bool managed() {
+    if (server_.managed_by.empty() || facts_.file != server_.config_file) return false;
+    find("replication.managed",
+         fmt::format("{} writes the standby's primary_conninfo", server_.managed_by),
+         fmt::format("Let {} write sslmode=verify-full, sslrootcert, sslcert and sslkey.",
+                     server_.managed_by));
+    return true;
+  }
+
+  /// The string is right and loaded: so must be the connection.
+  void connection() {
+    judged_.act = fleet::ActKind::reconnect_walreceiver;
+    if (facts_.receiver != "streaming") {
+      find("replication.stopped", "the standby does not stream",
+           "Look at its log and at its primary's.");
+    } else if (!facts_.in_use) {
+      judged_.reason = "its connection is older than its string";
+    } else if (unseen_by_primary()) {
+      judged_.reason = "its primary sees no connection with its certificate";
+    }
+  }
+
+  /// True where every primary answers, and none sees a certificate of this host. 10 and 11 show no
+  /// certificate.
+  bool unseen_by_primary() const {
+    for (const fleet::Host* primary : primaries_of(desired_, host_, facts_)) {
+      const HostView& view = view_of_host(observed_, primary->name);
+      const ServerFacts* server = view.answered() ? fleet::answering_server(*view.facts) : nullptr;
+      if (server == nullptr || settings::major_of(server->version) < 12) return false;
+      const bool seen = std::any_of(
+          server->replicas.begin(), server->replicas.end(), [&](const fleet::ReplicaFact& replica) {
+            const auto holder = desired_.client_serials.find(replica.client_serial);
+            return replica.tls && holder != desired_.client_serials.end() &&
+                   holder->second == host_.name;
+          });
+      if (seen) return false;
+    }
+    return true;
+  }
+
+  const Desired& desired_;
+  const fleet::Host& host_;
+  const Observed& observed_;
+  const ServerFacts& server_;
+  const ReplicationFacts& facts_;
+  StandbyJudgement judged_;
+};
+
+// ---- whether it may be let go of ----------------------------------------------------------------
+
+/// Why `primary` would not take the standby back verified and with its certificate, "" if it would.
+std::string why_not_taken(const HostView& primary) {
+  if (!primary.answered()) return "did not answer";
+  if (!serves_own(primary)) return "does not serve its own certificate";
+  return primary.served.asks_client_certificate ? "" : "does not ask for certificates";
+}
+
+/// Why commits would wait without one of the standbys, "" if they would not.
+std::string why_not_spared(const ServerFacts& primary) {
+  const std::string names = running_value(primary, "synchronous_standby_names");
+  const auto needed = settings::confirming_standbys(names);
+  if (!needed) return "synchronous_standby_names cannot be understood";
+  if (*needed == 0 || primary.in_recovery) return "";
+  const auto confirming = std::count_if(
+      primary.replicas.begin(), primary.replicas.end(), [](const fleet::ReplicaFact& replica) {
+        return replica.state == "streaming" && replica.sync_state != "async";
+      });
+  if (confirming > *needed) return "";
+  return fmt::format(
+      "commits would wait meanwhile: synchronous_standby_names = '{}' needs {} of {} standbys",
+      names, *needed, confirming);
+}
+
+/// Why WAL that the standby lacks could be gone when it comes back, "" if it could not.
+std::string why_not_kept(const ServerFacts& primary, const ReplicationFacts& standby) {
+  for (const fleet::ReplicationSlotFact& slot : primary.replication_slots) {
+    if (slot.name != standby.slot || standby.slot.empty()) continue;
+    return slot.wal_status == "lost" || slot.wal_status == "unreserved"
+               ? fmt::format("its replication slot \"{}\" is {}", slot.name, slot.wal_status)
+               : "";
+  }
+  const auto keeps = [&](std::string_view setting) {
+    const std::string value = running_value(primary, setting);
+    return !value.empty() && value != "0";
+  };
+  if (standby.archive || keeps("wal_keep_size") || keeps("wal_keep_segments")) return "";
+  for (const fleet::ReplicaFact& replica : primary.replicas)
+    if (replica.behind.value_or(0) > spare_wal_bytes)
+      return fmt::format("a standby is {} MB behind, and neither a slot nor wal_keep_size keeps WAL",
+                         *replica.behind / 1024 / 1024);
+  return "";
+}
+
+std::string why_not_now(const Desired& desired, const fleet::Host& host, const Observed& observed,
+                        const ServerFacts& standby) {
+  for (const fleet::Host* primary : primaries_of(desired, host, *standby.replication)) {
+    const HostView& view = view_of_host(observed, primary->name);
+    if (const std::string why = why_not_taken(view); !why.empty()) return primary->name + " " + why;
+    const ServerFacts* server = fleet::answering_server(*view.facts);
+    if (server == nullptr) return primary->name + " could not be asked";
+    if (const std::string why = why_not_spared(*server); !why.empty()) return why;
+    if (const std::string why = why_not_kept(*server, *standby.replication); !why.empty())
+      return why;
+  }
+  const std::string role = standby.replication->user.empty() ? standby.os_user
+                                                             : standby.replication->user;
+  const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role);
+  if (pair == nullptr) return "";
+  const Judgement judged =
+      judge_pair(wanted_client(desired, pair->slot, observed.at), *pair, desired, observed.at);
+  if (judged.remedy != Remedy::none) return fleet::to_string(pair->slot) + ": " + judged.reason;
+  const auto trust = judge_trust(*pair, in_force(desired.authorities.server));
+  return trust ? fleet::to_string(pair->slot) + ": " + *trust : "";
+}
+
+}  // namespace
+
+StandbyJudgement judge_standby(const Desired& desired, const fleet::Host& host,
+                               const Observed& observed) {
+  const ServerFacts* server = standby_of(observed, host.name);
+  if (server == nullptr) return {};
+  return StandbyJudge(desired, host, observed, *server).judge();
+}
+
+GateResult standby_spared(const Desired& desired, const Observed& observed) {
+  GateResult result{Gate::standby_spared, {}};
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const ServerFacts* standby = standby_of(observed, host.name);
+    if (standby == nullptr) continue;
+    const std::string why = why_not_now(desired, host, observed, *standby);
+    if (!why.empty()) result.blockers.push_back({host.name, why});
+  }
+  return result;
+}
+
+}  // namespace planning

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: PostgreSQL
+// A standby changes over to a verified connection. What is to be written is tried first, as the
+// receiver itself will connect (libpqwalreceiver.c of the server's source): a string that leads
+// nowhere is never put in place. Then it is loaded, watched, and taken back where nothing streams.
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <array>
+#include <charconv>
+#include <memory>
+
+#include "base/fd.h"
+#include "base/pack.h"
+#include "base/text.h"
+#include "server/edit_place.h"
+#include "server/replication.h"
+#include "server/server.h"
+#include "x509/digest.h"
+
+namespace server {
+namespace {
+
+using base::Code;
+using base::Result;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds trial_limit{15};
+constexpr std::chrono::seconds streaming_limit{30};  ///< the standby's time to stream again
+constexpr std::chrono::seconds back_limit{10};       ///< the same by its former string
+constexpr std::chrono::seconds child_limit{50};
+constexpr milliseconds session_limit{3000};
+constexpr std::size_t surroundings_bytes = 1024UL * 1024;
+
+// ---- the trial ----------------------------------------------------------------------------------
+
+/// HOME and libpq's variables of the postmaster, which its receiver inherits.
+std::vector<std::pair<std::string, std::string>> surroundings_of(const FoundServer& server,
+                                                                 const std::string& processes) {
+  std::vector<std::pair<std::string, std::string>> found;
+  const auto text = base::read_file(fmt::format("{}/{}/environ", processes, server.postmaster),
+                                    surroundings_bytes);
+  if (!text) return found;
+  for (const std::string_view one : base::split(*text, '\0')) {
+    const std::size_t equals = one.find('=');
+    if (equals == one.npos || !(one.starts_with("HOME=") || one.starts_with("PG"))) continue;
+    found.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+  }
+  return found;
+}
+
+base::Error trial_failed(const std::string& message) {
+  return base::error(Code::server_replication,
+                     "the standby could not connect to its primary by the verified string")
+      .with_detail(message)
+      .with_hint(
+          "Nothing was changed. The primary must be named as its certificate names it, and "
+          "pg_hba.conf must admit the replication role over TLS (host or hostssl).");
+}
+
+/// Connects as the receiver does and asks whose cluster it is. The answer: its identifier.
+Result<std::string> try_within(const std::string& conninfo,
+                               const std::vector<std::pair<std::string, std::string>>& surroundings) {
+  for (const auto& [name, value] : surroundings) setenv(name.c_str(), value.c_str(), 1);
+  const std::array<const char*, 6> keywords = {
+      "dbname", "replication", "dbname", "fallback_application_name", "connect_timeout", nullptr};
+  const std::array<const char*, 6> values = {conninfo.c_str(), "true", "replication", "pgseal",
+                                             "10",             nullptr};
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
+      PQconnectdbParams(keywords.data(), values.data(), 1), &PQfinish);
+  if (connection == nullptr) return base::error(Code::internal, "out of memory in libpq");
+  if (PQstatus(connection.get()) != CONNECTION_OK)
+    return trial_failed(PQerrorMessage(connection.get()));
+  const std::unique_ptr<PGresult, decltype(&PQclear)> answer(
+      PQexec(connection.get(), "IDENTIFY_SYSTEM"), &PQclear);
+  if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK || PQntuples(answer.get()) != 1)
+    return trial_failed(PQerrorMessage(connection.get()));
+  return std::string(PQgetvalue(answer.get(), 0, 0));
+}
+
+Result<void> try_conninfo(const std::string& conninfo, const FoundServer& server,
+                          const ServerView& view, const std::string& processes) {
+  const host::OsUser user = TRY(host::find_user(server.os_user));
+  const auto surroundings = surroundings_of(server, processes);
+  const std::string identifier = TRY(host::as_user(
+      user, trial_limit, [&] { return try_within(conninfo, surroundings); }));
+  if (identifier == view.system_identifier) return {};
+  return base::error(Code::server_replication,
+                     fmt::format("primary_conninfo leads to another cluster, {}", identifier))
+      .with_detail(fmt::format("The standby is of cluster {}.", view.system_identifier));
+}
+
+// ---- watching -----------------------------------------------------------------------------------
+
+struct Watch {
+  SocketAddress address;
+  std::string conninfo;  ///< what it shall stream by; "" anything
+  int other_than = 0;    ///< the receiver that is to be gone
+  bool load = false;     ///< reload first
+  bool end = false;      ///< end the receiver `other_than` first
+  pid_t postmaster = 0;
+  std::chrono::seconds limit = streaming_limit;
+};
+
+constexpr const char* receiver_query = "select status, conninfo, pid from pg_stat_wal_receiver";
+
+/// The parent of a process, 0 where it is gone: what is signalled must be the postmaster's child.
+pid_t parent_of(pid_t process) {
+  const auto text = base::read_file(fmt::format("/proc/{}/stat", process), 4096);
+  if (!text) return 0;
+  const std::size_t name_end = text->rfind(')');  // the name may hold anything: "pid (name) S ppid"
+  if (name_end == std::string::npos || name_end + 4 >= text->size()) return 0;
+  pid_t parent = 0;
+  std::from_chars(text->data() + name_end + 4, text->data() + text->size(), parent);
+  return parent;
+}
+
+/// The answer: "" where it streams as wanted, else what was seen last.
+Result<std::string> watch_within(const Watch& watch) {
+  Session session = TRY(Session::open(watch.address, session_limit));
+  if (watch.load) TRY(session.ask("select pg_reload_conf()"));
+  if (watch.end && parent_of(watch.other_than) == watch.postmaster &&
+      kill(watch.other_than, SIGTERM) != 0 && errno != ESRCH)
+    return base::system_error(Code::server_replication, "could not signal the receiver", errno);
+  const Clock::time_point deadline = Clock::now() + watch.limit;
+  milliseconds pause{10};
+  std::string last;
+  while (true) {
+    const Rows rows = TRY(session.ask(receiver_query));
+    ReceiverView receiver;
+    if (!rows.empty()) {
+      receiver.status = text_of(rows[0].at(0));
+      receiver.conninfo = text_of(rows[0].at(1));
+      const std::string pid = text_of(rows[0].at(2));
+      std::from_chars(pid.data(), pid.data() + pid.size(), receiver.pid);
+    }
+    const bool right = watch.conninfo.empty() ? receiver.status == "streaming"
+                                              : streams_with(receiver, watch.conninfo);
+    if (right && receiver.pid != watch.other_than) return std::string();
+    last = receiver.status.empty() ? "no receiver runs" : "the receiver is " + receiver.status;
+    if (Clock::now() >= deadline) return last;
+    wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
+    pause = std::min(pause * 2, milliseconds(250));
+  }
+}
+
+Result<std::string> watch(const Watch& what, const FoundServer& server) {
+  const host::OsUser user = TRY(host::find_user(server.os_user));
+  return host::as_user(user, child_limit, [&] { return watch_within(what); });
+}
+
+Watch watch_of(const FoundServer& server, const ServerView& view) {
+  Watch watch;
+  watch.address = {server.socket_directory, server.shown.port, server.os_user};
+  watch.other_than = view.replication.receiver.pid;
+  watch.postmaster = server.postmaster;
+  return watch;
+}
+
+std::string in_words(const ServerView& view, const std::string& conninfo) {
+  const ReceiverView& receiver = view.replication.receiver;
+  return fmt::format("{}, {}", receiver.status.empty() ? "no receiver" : receiver.status,
+                     streams_with(receiver, conninfo) ? "verified" : "not verified");
+}
+
+base::Finding restart_needed(const std::string& host) {
+  base::Finding finding;
+  finding.severity = base::Severity::warning;
+  finding.code = "replication.restart";
+  finding.message = "the standby connects as before until it is restarted";
+  finding.hint = "Restart it when it suits: before PostgreSQL 13 primary_conninfo is read at start.";
+  finding.clause = "postgresql runtime-config-replication";
+  finding.host = host;
+  return finding;
+}
+
+base::Error did_not_stream(std::string detail) {
+  return base::error(
+             Code::server_replication,
+             fmt::format("the standby did not stream again within {} s", streaming_limit.count()))
+      .with_detail(std::move(detail))
+      .with_hint("The server's log says what its receiver met.");
+}
+
+fleet::Answer no_standby() {
+  fleet::Answer answer;
+  answer.before = answer.after = "no standby any more";
+  return answer;
+}
+
+}  // namespace
+
+Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
+  const FoundServer server = TRY(running_server());
+  const ServerView view = TRY(view_server(server, {{}, false, false, true}));
+  if (!view.in_recovery) return no_standby();
+  const host::OsUser user = TRY(host::find_user(act.slot.os_user));
+  const slots::SlotFiles pair = TRY(slots::client_files(brief_.environment, act.slot, user));
+  const slots::SlotFiles ours =
+      TRY(slots::server_files(places_.pgseal, fleet::server_slot(brief_.host), user));
+  const std::string before = TRY(written_conninfo(view));
+  const std::string wanted = TRY(verifying_conninfo(before, pair));
+  const ViewedFile& file = view.replication.file;
+  fleet::Answer answer;
+  answer.before = in_words(view, wanted);
+  answer.after = "streaming, verified";
+  const bool written = before == wanted;
+  if (written && streams_with(view.replication.receiver, wanted)) return answer;
+  if (x509::sha256_hex(file.text) != act.expected_sha256)
+    return base::error(Code::file_changed,
+                       fmt::format("\"{}\" is not the file that was observed", file.path))
+        .with_hint("Run the command again: it observes anew.");
+  TRY(try_conninfo(wanted, server, view, places_.search.processes));
+  const std::size_t slash = file.path.rfind('/');
+  IncludeEdit edit{file.path.substr(0, slash), file.path.substr(slash + 1), file.text, true,
+                   TRY(with_conninfo(view, wanted)), false};
+  if (!written) TRY(apply_edit(edit, ours));
+  answer.changed = true;
+  if (view.major() < 13) {
+    answer.after = "written, waits for a restart";
+    answer.findings.push_back(restart_needed(brief_.host));
+    return answer;
+  }
+  Watch task = watch_of(server, view);
+  task.load = true;
+  task.conninfo = wanted;
+  const auto problem = watch(task, server);
+  if (problem && problem->empty()) return answer;
+  const std::string seen = problem ? *problem : problem.error().message;
+  if (written) return did_not_stream(seen + ".");
+  std::swap(edit.before, edit.after);
+  TRY(apply_edit(edit, ours));
+  Watch back = watch_of(server, view);
+  back.load = true;
+  back.other_than = 0;
+  back.limit = back_limit;
+  const std::string after = TRY(watch(back, server));
+  return did_not_stream(fmt::format("{}. The former string was put back{}.", seen,
+                                    after.empty() ? ", and it streams again" : ", but " + after));
+}
+
+Result<fleet::Answer> Server::reconnect_walreceiver(const fleet::Act&) {
+  const FoundServer server = TRY(running_server());
+  const ServerView view = TRY(view_server(server, {{}, false, false, true}));
+  if (!view.in_recovery) return no_standby();
+  fleet::Answer answer;
+  Watch task = watch_of(server, view);
+  task.end = task.other_than != 0;
+  answer.before = fmt::format("receiver {}", task.other_than);
+  const std::string problem = TRY(watch(task, server));
+  if (!problem.empty()) return did_not_stream(problem + ".");
+  answer.changed = true;
+  answer.after = "a new receiver streams";
+  return answer;
+}
+
+}  // namespace server

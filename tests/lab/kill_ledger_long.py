@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""kill_ledger_test.py at every one of pgseal's calls on its state folder, not at a few."""
+
+import unittest
+
+import kill_ledger_test
+
+kill_ledger_test.FULL = True
+Killed = kill_ledger_test.Killed
+
+if __name__ == "__main__":
+    unittest.main()

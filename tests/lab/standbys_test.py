@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""Standbys that stream over TLS with a certificate: how they get there, when they must wait, and what is taken back."""
+
+import json
+import re
+import unittest
+
+from lab_hosts import findings_of, lab_or_skip, steps, wait_until
+
+AUTO = "/var/lib/postgresql/15/main/postgresql.auto.conf"
+DATA = "/var/lib/postgresql/15/main"
+HBA = "/etc/postgresql/15/main/pg_hba.conf"
+REPLICATOR = """
+[[identity]]
+name = "replicator"
+kind = "replication"
+hosts = ["@databases"]
+os_users = ["postgres"]
+"""
+REPLICAS = "select host(client_addr) || ' ' || state || ' ' || ssl || ' ' || coalesce(client_dn, 'none')" \
+           " from pg_stat_replication left join pg_stat_ssl using (pid) order by 1"
+ADDRESSES = {"db1": "198.18.0.11", "db2": "198.18.0.12", "db3": "198.18.0.13"}
+
+
+def verified(host, name="replicator"):
+    return f"{ADDRESSES[host]} streaming true /O=shop/CN={name}"
+
+
+def of_standbys(plan):
+    return [step for step in steps(plan) if "replication settings" in step["act"] or "reconnect" in step["act"]]
+
+
+class StandbysCase(unittest.TestCase):
+    OPTIONS = ("--databases", "3", "--applications", "1")
+
+    def setUp(self):
+        self.lab = lab_or_skip(*self.OPTIONS)
+        self.addCleanup(self.lab.close)
+        self.lab.config.write_text(self.lab.config.read_text() + REPLICATOR)
+
+    def replicas(self, host="db1"):
+        return self.lab.sql(host, REPLICAS).splitlines()
+
+    def set(self, host, name, value):
+        self.lab.sql(host, f"alter system set {name} = '{value}'")
+        self.lab.sql(host, "select pg_reload_conf()")
+        wait_until(lambda: self.lab.sql(host, f"show {name}") == value, 10, f"{host} takes {name}")
+
+    def conninfo(self, host):
+        return self.lab.run(host, f"grep ^primary_conninfo {AUTO}")
+
+    def apply(self, status=0):
+        return json.loads(self.lab.pgseal("--json", "apply", "--yes", status=status).stdout)
+
+    def settled(self):
+        self.assertEqual(steps(self.lab.json("plan", status=0)), [])
+        self.assertTrue(self.lab.json("verify", status=0)["ok"])
+
+
+class Standbys(StandbysCase):
+    def test_each_streams_with_its_own_certificate_and_no_commit_waits_for_it(self):
+        self.set("db1", "synchronous_standby_names", "ANY 1 (*)")
+        self.lab.run("db1", "/usr/lib/postgresql/15/bin/pgbench -i -q -n postgres", user="postgres")
+        load = self.lab.start("db1", "cd /tmp && rm -f tx.* && until [ -e /tmp/enough ]; do /usr/lib/postgresql/15/bin/"
+                              "pgbench -n -N -c 2 -t 20 --log --log-prefix=/tmp/tx postgres >/dev/null 2>&1 || exit 1; "
+                              "done; cat /tmp/tx.*", user="postgres")
+        before = self.conninfo("db2")
+        done = lambda: int(self.lab.run("db1", "cat /tmp/tx.* 2>/dev/null | wc -l"))
+        wait_until(lambda: done() > 100, 60, "pgbench writes before the apply")
+        first = done()
+        self.apply()
+        during = done()
+        wait_until(lambda: done() > during + 100, 60, "pgbench writes after the apply")
+        self.lab.run("db1", "touch /tmp/enough", user="postgres")
+        lines = load.communicate(timeout=60)[0].splitlines()
+        self.assertEqual(load.returncode, 0)
+        self.assertEqual(self.replicas(), [verified("db2"), verified("db3")])
+        latencies = [int(line.split()[2]) / 1e6 for line in lines if len(line.split()) >= 6]
+        calm = max(latencies[:first])
+        self.assertGreater(len(latencies), during)
+        self.assertLess(max(latencies), calm + 1, "a commit waited for a standby")
+        # Nothing but the four keywords was touched.
+        after = self.conninfo("db2")
+        for word in before.replace("sslmode=prefer", "sslmode=verify-full").rstrip("'").split():
+            self.assertIn(word, after)
+        self.assertIn("sslcert=/var/lib/postgresql/.postgresql/pgseal/shop/replicator/postgresql.crt", after)
+        self.settled()
+
+    def test_none_is_let_go_of_while_commits_need_it(self):
+        self.set("db1", "synchronous_standby_names", "FIRST 2 (*)")
+        report = self.apply(status=1)
+        self.assertEqual({step["state"] for step in of_standbys(report)}, {"owed"})
+        self.assertEqual(len(of_standbys(report)), 2)
+        self.assertIn("sslmode=prefer", self.conninfo("db2"))
+        said = self.lab.pgseal("plan", status=1).stdout
+        self.assertIn("commits would wait meanwhile: synchronous_standby_names = 'FIRST 2 (*)' needs 2 of 2", said)
+        self.set("db1", "synchronous_standby_names", "FIRST 1 (*)")
+        self.apply()
+        self.assertEqual(self.replicas(), [verified("db2"), verified("db3")])
+        self.settled()
+
+    def test_a_string_that_leads_nowhere_is_not_written(self):
+        self.lab.run("db1", f"sed -i '1i hostnossl replication all all scram-sha-256\\nhost replication all all reject' {HBA}")
+        self.lab.sql("db1", "select pg_reload_conf()")
+        before = self.conninfo("db2")
+        report = self.apply(status=1)
+        failed = [step for step in of_standbys(report) if step["state"] == "failed"]
+        self.assertEqual(len(failed), 1, "the second standby is not tried after the first failed")
+        found = [finding for finding in report["findings"] if finding["code"] == "server.replication"]
+        self.assertIn("pg_hba.conf rejects replication connection", found[0]["detail"])
+        self.assertEqual(self.conninfo("db2"), before)
+        self.assertEqual([line.split()[1:3] for line in self.replicas()], [["streaming", "false"]] * 2)
+
+    def test_a_name_that_no_certificate_holds_is_said_beforehand(self):
+        self.lab.run("db2", f"sed -i 's/host=db1/host=primary.elsewhere/' {AUTO}; echo '{ADDRESSES['db1']} primary.elsewhere' >>/etc/hosts")
+        self.lab.sql("db2", "select pg_reload_conf()")
+        wait_until(lambda: "primary.elsewhere" in self.lab.sql("db2", "show primary_conninfo"), 10, "the standby reloads")
+        report = self.apply(status=1)
+        codes = [finding["code"] for finding in findings_of(report, "db2")]
+        self.assertIn("replication.primary-unknown", codes)
+        self.assertEqual([step["host"] for step in of_standbys(report)], ["db3"])
+        self.lab.edit('names = ["db1.shop.internal"]', 'names = ["db1.shop.internal", "primary.elsewhere"]')
+        self.apply()
+        self.assertEqual(self.replicas(), [verified("db2"), verified("db3")])
+        self.settled()
+
+    def test_a_standby_that_does_not_stream_by_it_is_taken_back(self):
+        # The trial comes through; the receiver asks for a slot besides, which is not there.
+        self.set("db2", "primary_slot_name", "nobody")
+        wait_until(lambda: len(self.replicas()) == 1, 30, "db2 does not stream")
+        before = self.conninfo("db2")
+        report = self.apply(status=1)
+        found = [finding for finding in report["findings"] if finding["code"] == "server.replication"]
+        self.assertIn("The former string was put back", found[0]["detail"])
+        self.assertEqual(self.conninfo("db2"), before)
+        self.set("db2", "primary_slot_name", "db2")
+        wait_until(lambda: len(self.replicas()) == 2, 30, "db2 streams as before")
+        self.apply()
+        self.assertEqual(self.replicas(), [verified("db2"), verified("db3")])
+        self.settled()
+
+    def test_a_connection_older_than_its_pair_is_made_anew(self):
+        self.apply()
+        wait_until(lambda: self.replicas() == [verified("db2"), verified("db3")], 10, "both stream verified")
+        held = self.lab.sql("db1", "select min(client_serial) from pg_stat_replication join pg_stat_ssl using (pid)")
+        for kept in self.lab.folder.glob("state"):
+            kept.rename(self.lab.folder / "lost")
+        self.lab.pgseal("apply", "--yes", "--take-over", "--replace", status=0)
+        serials = self.lab.sql("db1", "select client_serial from pg_stat_replication join pg_stat_ssl using (pid)")
+        self.assertNotIn(held, serials.splitlines())
+        self.assertEqual(self.replicas(), [verified("db2"), verified("db3")])
+        self.settled()
+
+    def test_a_standby_follows_a_standby(self):
+        self.lab.sql("db2", "select pg_create_physical_replication_slot('db3')")
+        self.lab.run("db3", f"sed -i 's/host=db1/host=db2/' {AUTO}")
+        self.lab.sql("db3", "select pg_reload_conf()")
+        wait_until(lambda: len(self.replicas("db2")) == 1, 30, "db3 follows db2")
+        self.apply()
+        self.assertEqual(self.replicas("db1"), [verified("db2")])
+        self.assertEqual(self.replicas("db2"), [verified("db3")])
+        self.settled()
+
+    def test_a_failover_changes_nothing_for_certificates(self):
+        self.apply()
+        self.lab.act("postgres", "db1", "stop")
+        self.lab.sql("db2", "select pg_promote()")
+        wait_until(lambda: self.lab.sql("db2", "select pg_is_in_recovery()") == "f", 30, "db2 is promoted")
+        self.lab.sql("db2", "select pg_create_physical_replication_slot('db3')")
+        self.lab.run("db3", f"sed -i 's/host=db1/host=db2/' {AUTO}")
+        self.lab.sql("db3", "select pg_reload_conf()")
+        wait_until(lambda: self.replicas("db2") == [verified("db3")], 30, "db3 follows db2 with its certificate")
+        # The former primary comes back as a standby of a rebuilt data directory.
+        password = re.search(r"password=(\w+)", self.conninfo("db3")).group(1)
+        self.lab.run("db1", f"rm -rf {DATA} && PGPASSWORD={password} /usr/lib/postgresql/15/bin/pg_basebackup -R -D {DATA} "
+                     f"-h db2 -U replicator -X stream -C -S db1 -c fast", user="postgres")
+        self.lab.act("postgres", "db1", "start")
+        wait_until(lambda: len(self.replicas("db2")) == 2, 30, "db1 follows db2")
+        self.apply()
+        self.assertEqual(self.replicas("db2"), [verified("db1"), verified("db3")])
+        self.settled()
+
+
+class AnOlderServer(StandbysCase):
+    OPTIONS = ("--databases", "2", "--applications", "1", "--pg", "12")
+
+    def test_its_string_waits_for_a_restart_that_is_named(self):
+        report = self.apply(status=1)
+        self.assertEqual([step["state"] for step in of_standbys(report)], ["done"])
+        self.assertIn("replication.restart", [finding["code"] for finding in findings_of(report, "db2")])
+        self.assertNotEqual(self.replicas(), [verified("db2")])
+        self.lab.act("postgres", "db2", "restart")
+        wait_until(lambda: self.replicas() == [verified("db2")], 30, "the standby streams verified")
+        self.settled()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

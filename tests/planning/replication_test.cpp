@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "planning/replication.h"
+
+#include <doctest/doctest.h>
+
+#include "planning/environment.h"
+
+using fleet::ActKind;
+using planning_test::found;
+using planning_test::has;
+
+namespace {
+
+/// db1 is the proven primary, db2 its standby, proven too, that streams in plaintext.
+struct Standby : planning_test::World {
+  fleet::ServerFacts* primary = nullptr;
+  fleet::ServerFacts* server = nullptr;
+  std::string serial;
+
+  Standby() {
+    prove_database();
+    equip_application();
+    fleet::Host db2;
+    db2.name = "db2";
+    db2.address = "192.0.2.11";  // as World::sign writes it
+    db2.database = true;
+    environment.hosts.push_back(db2);
+    fleet::Identity replicator;
+    replicator.name = "replicator";
+    replicator.kind = fleet::IdentityKind::replication;
+    replicator.hosts = {"db2"};
+    replicator.os_users = {"postgres"};
+    environment.identities.push_back(replicator);
+    planning::HostView& view = observed.hosts["db2"] = observed.hosts["db1"];
+    view.facts->host = "db2";
+    view.facts->server_slot->slot = fleet::server_slot("db2");
+    view.facts->server_slot->certificate = sign(true, "db2", 90);
+    view.served.certificate = view.facts->server_slot->certificate;
+    for (const auto place : {fleet::SlotPlace::home, fleet::SlotPlace::environment}) {
+      fleet::SlotFacts slot;
+      slot.slot = fleet::client_slot("replicator", "postgres", place);
+      slot.folder = "/var/lib/postgresql/.postgresql";
+      slot.trust = server_issuer.certificate().to_pem();
+      slot.key = fleet::KeyState::good;
+      slot.certificate = sign(false, "replicator", 365);
+      view.facts->client_slots.push_back(slot);
+    }
+    serial = x509::Certificate::from_pem(view.facts->client_slots[0].certificate)->serial_decimal;
+    desired.client_serials[serial] = "db2";
+    primary = &*observed.hosts["db1"].facts->server;
+    server = &*view.facts->server;
+    server->in_recovery = true;
+    server->os_user = "postgres";
+    server->replication.emplace();
+    server->replication->host = "db1";
+    server->replication->user = "replicator";
+    server->replication->sslmode = "prefer";
+    server->replication->receiver = "streaming";
+    server->replication->loaded = true;
+    server->replication->in_use = true;
+    primary->replicas = {{"replicator", "a", "192.0.2.12", "streaming", "async", false, "", "", 0},
+                         {"replicator", "b", "192.0.2.13", "streaming", "async", false, "", "", 0}};
+  }
+
+  void verify() {
+    fleet::ReplicationFacts& facts = *server->replication;
+    facts.sslmode = "verify-full";
+    facts.sslrootcert = "/var/lib/postgresql/.postgresql/root.crt";
+    facts.sslcert = "/var/lib/postgresql/.postgresql/postgresql.crt";
+    facts.sslkey = "/var/lib/postgresql/.postgresql/postgresql.key";
+    primary->replicas[0].tls = true;
+    primary->replicas[0].client_serial = serial;
+  }
+
+  void synchronous(const std::string& names, const std::string& state) {
+    primary->running_settings.push_back(
+        {"synchronous_standby_names", names, "configuration file", "", 0, false, ""});
+    for (auto& replica : primary->replicas) replica.sync_state = state;
+  }
+
+  [[nodiscard]] std::string blocker() const {
+    const auto gate = planning::check(planning::Gate::standby_spared, desired, observed);
+    return gate.blockers.empty() ? "" : gate.blockers[0].reason;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a standby in plaintext gets one step, in the last phase, and its gate holds") {
+  Standby world;
+  const auto plan = world.plan();
+  REQUIRE(has(plan, "db2", ActKind::write_replication_settings));
+  CHECK(plan.phases.back().phase == planning::Phase::standbys);
+  CHECK(plan.phases.back().gate.holds());
+  CHECK(plan.phases.back().steps[0].act.slot == fleet::client_slot("replicator", "postgres"));
+}
+
+TEST_CASE("a standby that its primary sees with its certificate needs nothing") {
+  Standby world;
+  world.verify();
+  CHECK(world.plan().pending() == 0);
+}
+
+TEST_CASE("a standby whose certificate its primary does not see is made to connect anew") {
+  Standby world;
+  world.verify();
+  world.primary->replicas[0].client_serial = "";
+  CHECK(has(world.plan(), "db2", ActKind::reconnect_walreceiver));
+  world.primary->replicas[0].client_serial = "12345";  // another's
+  CHECK(has(world.plan(), "db2", ActKind::reconnect_walreceiver));
+  world.primary->version = 110000;  // shows no certificates
+  CHECK_FALSE(has(world.plan(), "db2", ActKind::reconnect_walreceiver));
+}
+
+TEST_CASE("a standby is not let go of while its commits need it") {
+  Standby world;
+  world.synchronous("ANY 1 (*)", "quorum");
+  CHECK(world.blocker().empty());
+  world.primary->replicas[1].state = "catchup";
+  CHECK(world.blocker().find("needs 1 of 1") != std::string::npos);
+  world.primary->replicas[1].state = "streaming";
+  world.primary->running_settings.back().value = "FIRST 2 (*)";
+  CHECK(world.blocker().find("needs 2 of 2") != std::string::npos);
+  world.primary->running_settings.back().value = "ANY x (*)";
+  CHECK(world.blocker().find("cannot be understood") != std::string::npos);
+}
+
+TEST_CASE("a standby far behind is not let go of while nothing keeps its WAL") {
+  Standby world;
+  world.primary->replicas[0].behind = 100'000'000;
+  CHECK(world.blocker().find("95 MB behind") != std::string::npos);
+  world.server->replication->slot = "db2";
+  world.primary->replication_slots = {{"db2", true, "reserved"}};
+  CHECK(world.blocker().empty());
+  world.primary->replication_slots[0].wal_status = "lost";
+  CHECK(world.blocker().find("is lost") != std::string::npos);
+  world.server->replication->slot = "";
+  world.server->replication->archive = true;
+  CHECK(world.blocker().empty());
+}
+
+TEST_CASE("a standby waits for a primary that is silent, or asks for no certificate") {
+  Standby world;
+  world.observed.hosts["db1"].served.asks_client_certificate = false;
+  CHECK(world.blocker() == "db1 does not ask for certificates");
+  world.observed.hosts["db1"].facts.reset();
+  world.observed.hosts["db1"].silence = base::error(base::Code::link_unreachable, "gone");
+  CHECK(world.blocker() == "db1 did not answer");
+}
+
+TEST_CASE("a standby that waits for its own pair is not changed over") {
+  Standby world;
+  for (auto& slot : world.observed.hosts["db2"].facts->client_slots) {
+    slot.certificate.clear();
+    slot.key = fleet::KeyState::absent;
+  }
+  CHECK(world.blocker() == "client:replicator@postgres: no certificate yet");
+}
+
+TEST_CASE("what cannot be changed over is said and gets no step") {
+  Standby world;
+  fleet::ReplicationFacts& facts = *world.server->replication;
+  facts.host = "elsewhere";
+  CHECK(found(world.plan(), "replication.primary-unknown") != nullptr);
+  facts.host = "db1";
+  facts.user = "";
+  facts.service = "primary";
+  CHECK(found(world.plan(), "replication.identity") != nullptr);
+  facts = {};
+  facts.problem = "a quoted value of the connection string has no end";
+  CHECK(found(world.plan(), "replication.unreadable") != nullptr);
+  CHECK(world.plan().pending() == 0);
+}
+
+TEST_CASE("another name's certificate is shown where the role has none, and said") {
+  Standby world;
+  world.environment.identities[1].kind = fleet::IdentityKind::admin;
+  world.server->replication->user = "standby";
+  const auto plan = world.plan();
+  CHECK(found(plan, "replication.other-name") != nullptr);
+  CHECK(has(plan, "db2", ActKind::write_replication_settings));
+  world.environment.identities[1].kind = fleet::IdentityKind::application;
+  CHECK(found(world.plan(), "replication.identity") != nullptr);
+  CHECK_FALSE(has(world.plan(), "db2", ActKind::write_replication_settings));
+}
+
+TEST_CASE("before PostgreSQL 13 a written string waits for a restart, which is named") {
+  Standby world;
+  world.verify();
+  world.server->version = 120000;
+  world.server->replication->loaded = false;
+  world.server->replication->in_use = false;
+  CHECK(found(world.plan(), "replication.restart") != nullptr);
+  CHECK_FALSE(has(world.plan(), "db2", ActKind::write_replication_settings));
+  world.server->version = 130000;
+  CHECK(has(world.plan(), "db2", ActKind::write_replication_settings));
+}
