@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "planning/pairs.h"
 #include "planning/replication.h"
@@ -25,14 +26,32 @@ bool vouched_by_another(const fleet::SlotFacts& slot, const x509::Certificate* o
   return held && (ours == nullptr || !held->signed_by(*ours));
 }
 
+/// True where the server shows its clients a certificate that is not ours, whatever our slot holds.
+bool serves_another(const HostView& view, const x509::Certificate* ours) {
+  if (!view.served.tls) return false;
+  const auto served = x509::Certificate::from_pem(view.served.certificate);
+  return served && (ours == nullptr || !served->signed_by(*ours));
+}
+
+/// A silent host whose clients were never given our trust, by the ledger.
+bool may_not_know_ours(const Desired& desired, const fleet::Host& host) {
+  std::set<std::string> trusting;  // by identity and OS user: one place of two is enough
+  std::set<std::string> all;
+  for (const fleet::Slot& slot : client_slots(*desired.environment, host)) {
+    const std::string text = fleet::to_string(slot);
+    all.insert(text);
+    if (desired.trusting.contains(host.name + " " + text)) trusting.insert(text);
+  }
+  return trusting != all;
+}
+
 /// Clients that verify today and would not take a server certificate of ours.
 std::vector<std::string> strangers_to_ours(const Desired& desired, const Observed& observed) {
   std::vector<std::string> strangers;
   for (const fleet::Host& host : desired.environment->hosts) {
     const HostView* view = view_of(observed, host.name);
     if (view == nullptr || !view->answered()) {
-      if (!client_slots(*desired.environment, host).empty())
-        strangers.push_back(host.name + " did not answer");
+      if (may_not_know_ours(desired, host)) strangers.push_back(host.name + " did not answer");
       continue;
     }
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view->facts))
@@ -61,6 +80,7 @@ GateResult succession(const Desired& desired, const Observed& observed) {
 
 GateResult pairs_ready(const Desired& desired, const Observed& observed) {
   GateResult result{Gate::pairs_ready, {}};
+  std::optional<std::vector<std::string>> strangers;
   for (const fleet::Host& host : desired.environment->hosts) {
     if (!host.database) continue;
     const HostView* view = view_of(observed, host.name);
@@ -73,6 +93,9 @@ GateResult pairs_ready(const Desired& desired, const Observed& observed) {
       result.blockers.push_back({host.name, "has no certificate yet"});
     else if (slot->key != fleet::KeyState::good)
       result.blockers.push_back({host.name, "its private key: " + slot->key_detail});
+    if (!serves_another(*view, in_force(desired.authorities.server))) continue;
+    if (!strangers) strangers = strangers_to_ours(desired, observed);
+    for (const std::string& stranger : *strangers) result.blockers.push_back({host.name, stranger});
   }
   return result;
 }

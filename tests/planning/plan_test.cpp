@@ -453,3 +453,21 @@ TEST_CASE("the second identity of an OS user lies in its own folder") {
   CHECK(slots[2].name == "report");
   CHECK(slots[2].place == fleet::SlotPlace::environment);
 }
+
+TEST_CASE("a server that shows another's certificate waits for a silent client that may verify it") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  world.observed.hosts["app1"].facts.reset();
+  world.observed.hosts["app1"].silence = base::error(base::Code::link_unreachable, "gone");
+  const auto gate = [&] {
+    return planning::check(planning::Gate::pairs_ready, world.desired, world.observed);
+  };
+  CHECK(gate().holds());  // it serves ours: nobody can lose anything
+  World other;
+  world.observed.hosts["db1"].served.certificate = other.sign(true, "db1", 90);
+  REQUIRE_FALSE(gate().holds());
+  CHECK(gate().blockers[0].reason == "app1 did not answer");
+  world.desired.trusting.insert("app1 client:deploy@deploy");
+  CHECK(gate().holds());  // it was given our trust
+}
