@@ -5,7 +5,7 @@ elsewhere. Each is told with what to do, and what can be mended on other hosts i
 
 import unittest
 
-from lab_hosts import findings_of, lab_or_skip, steps, wait_until
+from lab_hosts import findings_of, lab_or_skip, problems_of, steps, wait_until
 
 
 class IllServers(unittest.TestCase):
@@ -99,11 +99,11 @@ class IllServers(unittest.TestCase):
             self.assertIn(folder, found["detail"])
             self.assertIn(f'data_directory = "{folder}"', found["hint"])
         line = next(line for line in found["hint"].splitlines() if "15/main" in line)
-        self.assertEqual(findings_of(self.with_line(self.TWO, line), self.TWO), [])
+        self.assertEqual(problems_of(self.with_line(self.TWO, line), self.TWO), [])
 
     def test_a_socket_elsewhere_is_found_by_itself(self):
-        self.assertEqual(findings_of(self.plan, self.ELSEWHERE), [])
-        self.assertEqual(findings_of(self.with_line(self.ELSEWHERE, 'socket_directory = "/srv/socket"'),
+        self.assertEqual(problems_of(self.plan, self.ELSEWHERE), [])
+        self.assertEqual(problems_of(self.with_line(self.ELSEWHERE, 'socket_directory = "/srv/socket"'),
                                      self.ELSEWHERE), [])
 
     def test_a_socket_directory_that_is_not_the_servers_lists_what_was_found(self):

@@ -101,6 +101,11 @@ def findings_of(report, host):
     return [finding for finding in report["findings"] if finding.get("host") == host]
 
 
+def problems_of(report, host):
+    """The same without notes, which change no exit status."""
+    return [finding for finding in findings_of(report, host) if finding["severity"] != "note"]
+
+
 def wait_until(condition, seconds, what):
     """Polls `condition` until it holds; fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds

@@ -6,7 +6,7 @@ another version of PostgreSQL. Each ends with nothing left to do and every conne
 import subprocess
 import unittest
 
-from lab_hosts import BUILD, HERE, PGSEAL, lab_or_skip
+from lab_hosts import BUILD, HERE, PGSEAL, lab_or_skip, wait_until
 
 
 class Places(unittest.TestCase):
@@ -38,6 +38,11 @@ class Places(unittest.TestCase):
         for version in ("12", "18"):
             with self.subTest(version=version):
                 lab = self.lab("--pg", version, "--databases", "2", "--applications", "1")
+                if version == "12":  # its standby reads primary_conninfo at its start
+                    lab.pgseal("apply", "--yes", status=1)
+                    lab.act("postgres", "db2", "restart")
+                    wait_until(lambda: lab.sql("db1", "select ssl from pg_stat_replication join pg_stat_ssl using (pid)")
+                               == "t", 30, "the standby streams over TLS")
                 self.road_ends_well(lab, 2 * 2 * 2 + 2)
                 self.assertTrue(lab.json("status")["hosts"][0]["version"].startswith(version))
 
