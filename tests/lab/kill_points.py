@@ -62,6 +62,7 @@ class KillPoints:
                                "if [ -d /srv/was/postgresql ]; then rm -rf /etc/postgresql/*; "
                                "cp -a /srv/was/postgresql/. /etc/postgresql/; "
                                "kill -HUP $(head -1 /var/lib/postgresql/15/main/postmaster.pid); "
+                               # deadline: that of Lab.run
                                "until [ \"$(su postgres -c \"psql -Atc 'show ssl'\")\" = off ]; do sleep 0.02; done; fi")
 
     def wrap(self, host, point):

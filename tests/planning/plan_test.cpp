@@ -454,7 +454,8 @@ TEST_CASE("the second identity of an OS user lies in its own folder") {
   CHECK(slots[2].place == fleet::SlotPlace::environment);
 }
 
-TEST_CASE("a server that shows another's certificate waits for a silent client that may verify it") {
+TEST_CASE(
+    "a server that shows another's certificate waits for a silent client that may verify it") {
   World world;
   world.prove_database();
   world.equip_application();
