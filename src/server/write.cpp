@@ -39,6 +39,7 @@ Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& 
     return base::error(Code::file_changed,
                        fmt::format("\"{}\" is gone", folder.path_of(edit.name)));
   }
+  TRY(folder.clean_leftovers());  // of a node that was killed here: it may hold passwords
   host::Replacement replacement = TRY(folder.stage(edit.name, ownership));
   TRY(replacement.write(edit.after));
   TRY(std::move(replacement).commit());
@@ -71,6 +72,7 @@ Result<void> archive(const slots::SlotFiles& files, const std::string& name,
   const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));
   const host::FileState state = TRY(folder.look(kept));
   if (state.exists()) return {};
+  TRY(folder.clean_leftovers());
   host::Replacement replacement = TRY(folder.stage(kept, {0, 0, 0600}));
   TRY(replacement.write(text));
   return std::move(replacement).commit();
@@ -98,6 +100,7 @@ Result<bool> ours_readable(const host::Folder& folder) {
 }
 
 Result<void> write_ours(const host::Folder& folder, const std::string& text) {
+  TRY(folder.clean_leftovers());
   host::Replacement replacement = TRY(folder.stage("ssl.conf", {0, 0, 0644}));
   TRY(replacement.write(text));
   return std::move(replacement).commit();
