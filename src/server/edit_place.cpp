@@ -58,6 +58,7 @@ Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& 
     return base::error(Code::file_changed,
                        fmt::format("\"{}\" is gone", folder.path_of(edit.name)));
   }
+  TRY(folder.clean_leftovers());  // of a node that was killed here: it may hold passwords
   host::Replacement replacement = TRY(folder.stage(edit.name, ownership));
   TRY(replacement.write(edit.after));
   TRY(std::move(replacement).commit());
@@ -129,6 +130,7 @@ Result<void> archive_text(const slots::SlotFiles& files, const std::string& name
   const host::Folder folder = TRY(
       slots::make_below(files.base, files.archive, host::root_user(), {0755, files.archive_mode}));
   const std::string kept = fmt::format("{}.{}", name, x509::sha256_hex(text).substr(0, 16));
+  TRY(folder.clean_leftovers());
   const host::FileState state = TRY(folder.look(kept));
   if (state.exists()) return folder.sync();  // its name may be a killed run's, not yet durable
   host::Replacement replacement = TRY(folder.stage(kept, {0, 0, 0600}));

@@ -53,6 +53,7 @@ Result<bool> ours_readable(const host::Folder& folder) {
 }
 
 Result<void> write_ours(const host::Folder& folder, const std::string& text) {
+  TRY(folder.clean_leftovers());
   host::Replacement replacement = TRY(folder.stage("ssl.conf", {0, 0, 0644}));
   TRY(replacement.write(text));
   return std::move(replacement).commit();

@@ -14,12 +14,13 @@ class SomeKills(unittest.TestCase):
         cls.addClassCleanup(cls.kills.lab.close)
 
     def test_a_node_that_is_killed_leaves_whole_files_and_the_next_apply_goes_on(self):
-        for host, shares in (("db1", (0.55, 0.8)), ("app1", (0.75,))):
-            points = len(self.kills.calls(host))
-            for share in shares:
-                point = int(points * share)
-                with self.subTest(host=host, point=point):
-                    self.assertEqual(self.kills.problems(host, point), [])
+        for host, file, later in (("db1", "postgresql.conf", 2), ("db1", "server.pem", 3), ("app1", "postgresql.crt", 4)):
+            calls = self.kills.calls(host)
+            opened = [number for number, call in enumerate(calls, 1)
+                      if call.startswith(f"openat .pgseal-tmp.{file}.")]
+            self.assertTrue(opened, calls)
+            with self.subTest(host=host, file=file, later=later):
+                self.assertEqual(self.kills.problems(host, opened[0] + later), [])
 
 
 if __name__ == "__main__":

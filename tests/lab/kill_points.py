@@ -6,10 +6,10 @@ import collections
 import pathlib
 import shutil
 
-from lab_hosts import HERE, lab_or_skip, steps
+from lab_hosts import HERE, lab_or_skip, steps, wait_until
 
 PLACE = "/usr/local/libexec/pgseal"
-HOMES = "/var/lib/postgresql /home/deploy"
+HOMES = "/var/lib/postgresql /home/deploy /root"
 # Every certificate and key that is visible, and each key beside the certificate it belongs to.
 WHOLE = r'''
 set -u
@@ -21,11 +21,11 @@ whole() {  # KEY CERTIFICATE
   [ "$(openssl pkey -pubout -in "$1" 2>/dev/null)" = "$(openssl x509 -noout -pubkey -in "$2")" ] || echo "no pair: $1"
   [ "$(stat -c %a "$1")" = 600 ] || echo "mode: $1 $(stat -c '%U %a' "$1")"
 }
-for home in /var/lib/postgresql /home/deploy; do
+for home in /var/lib/postgresql /home/deploy /root; do
   whole "$home/.postgresql/postgresql.key" "$home/.postgresql/postgresql.crt"
 done
 for pair in /etc/pgseal/server/*/server.pem; do whole "$pair" "$pair"; done
-for trust in {/var/lib/postgresql,/home/deploy}/.postgresql/root.crt /etc/pgseal/server/*/clients.crt; do
+for trust in {/var/lib/postgresql,/home/deploy,/root}/.postgresql/root.crt /etc/pgseal/server/*/clients.crt; do
   [ ! -e "$trust" ] || openssl x509 -noout -in "$trust" 2>/dev/null || echo "no bundle: $trust"
 done
 for mark in /etc/pgseal/mark/*; do [ "$(wc -l <"$mark")" = 3 ] || echo "no mark: $mark"; done
@@ -41,8 +41,10 @@ class KillPoints:
     def __init__(self):
         self.lab = lab_or_skip("--databases", "1", "--applications", "1")
         self.tally = collections.Counter()
+        self.whole = {}
         for host in ("db1", "app1"):
-            self.lab.run(host, f"mkdir -p /srv/was; cp -a /etc/postgresql /srv/was/ 2>/dev/null; {self.install()}")
+            self.lab.run(host, "mkdir -p /srv/was; cp -a /etc/postgresql /srv/was/ 2>/dev/null || true")
+            self.lab.run(host, self.install())
         self.lab.pgseal("plan", status=1)  # brings the node
         self.node = self.lab.run("db1", f"ls {PLACE}")
         for host in ("db1", "app1"):
@@ -57,13 +59,12 @@ class KillPoints:
         state = pathlib.Path(self.lab.folder) / "state"
         shutil.rmtree(state, ignore_errors=True)
         for host in ("db1", "app1"):
-            self.lab.run(host, f"rm -rf /etc/pgseal /var/lib/postgresql/.postgresql /home/deploy/.postgresql; "
+            self.lab.run(host, f"rm -rf /etc/pgseal /var/lib/postgresql/.postgresql {{/home/deploy,/root}}/.postgresql; "
                                f"cp -a /srv/real-node {PLACE}/{self.node}; "
                                "if [ -d /srv/was/postgresql ]; then rm -rf /etc/postgresql/*; "
                                "cp -a /srv/was/postgresql/. /etc/postgresql/; "
-                               "kill -HUP $(head -1 /var/lib/postgresql/15/main/postmaster.pid); "
-                               # deadline: that of Lab.run
-                               "until [ \"$(su postgres -c \"psql -Atc 'show ssl'\")\" = off ]; do sleep 0.02; done; fi")
+                               "kill -HUP $(head -1 /var/lib/postgresql/15/main/postmaster.pid); fi")
+        wait_until(lambda: self.lab.sql("db1", "show ssl") == "off", 20, "the server is back to plaintext")
 
     def wrap(self, host, point):
         self.lab.run(host, f"printf '#!/bin/sh\\nexec /srv/kill_at {point} /srv/calls /srv/real-node\\n' >/srv/wrapped; "
@@ -78,19 +79,25 @@ class KillPoints:
         self.wrap(host, 0)
         self.lab.pgseal("apply", "--yes", status=0)
         self.unwrap(host)
-        return self.lab.run(host, "cat /srv/calls").split()
+        self.whole[host] = self.lab.run(host, "cat /srv/calls").splitlines()
+        return self.whole[host]
+
+    @staticmethod
+    def kind(call):
+        """A call without the number that makes a temporary name new."""
+        return call.rsplit(".", 1)[0]
 
     def problems(self, host, point):
         """All that is wrong after a kill at that point; [] nothing."""
         self.reset()
         self.wrap(host, point)
         killed = self.lab.pgseal("apply", "--yes")
-        calls = self.lab.run(host, "cat /srv/calls").split()
+        calls = self.lab.run(host, "cat /srv/calls").splitlines()
         replaced = self.lab.run(host, f"cmp -s /srv/real-node {PLACE}/{self.node} && echo yes || true")
         self.unwrap(host)
         wrong = []
-        if len(calls) < point:
-            wrong.append(f"only {len(calls)} calls were made")
+        if [self.kind(call) for call in calls] != [self.kind(call) for call in self.whole[host][:point]]:
+            wrong.append("it was not killed there: another order of calls than without a kill")
         elif killed.returncode != 1 and not replaced:  # one that dies before a word is taken for broken, and put anew
             wrong.append(f"the killed apply ended with {killed.returncode}: {killed.stderr}")
         for each in ("db1", "app1"):
@@ -107,7 +114,7 @@ class KillPoints:
         for each in ("db1", "app1"):
             wrong += [f"{each}: left behind {line}" for line in self.lab.run(each, LITTER).splitlines()]
         outcome = "wrong" if wrong else "replaced, converged" if replaced else "failed, converged"
-        self.tally[host, calls[-1] if calls else "", outcome] += 1
+        self.tally[host, calls[-1].split()[0] if calls else "", outcome] += 1
         return wrong
 
     def shown(self):
