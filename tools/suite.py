@@ -274,7 +274,7 @@ def full(suite):
                         {"PGSEAL_FULL": "1"})], 1)
     if os.geteuid() == 0:
         suite.run(lab_itself(), 1)
-    run_lab(suite, "*_long.py", 2700)
+    run_lab(suite, "*_long.py", 1500)
 
 
 def main():
