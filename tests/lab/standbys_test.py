@@ -92,7 +92,7 @@ class Standbys(StandbysCase):
     def test_none_is_let_go_of_while_commits_need_it(self):
         self.set("db1", "synchronous_standby_names", "FIRST 2 (*)")
         report = self.apply(status=1)
-        self.assertEqual({step["state"] for step in of_standbys(report)}, {"owed"})
+        self.assertEqual({step["state"] for step in of_standbys(report)}, {"pending"})
         self.assertEqual(len(of_standbys(report)), 2)
         self.assertIn("sslmode=prefer", self.conninfo("db2"))
         said = self.lab.pgseal("plan", status=1).stdout
