@@ -375,7 +375,8 @@ class Run {
   /// What the ledger knows that they lack, and what this run could not give them.
   [[nodiscard]] std::vector<planning::Owed> owed_by_silent() const {
     std::vector<planning::Owed> all = plan_.owed;
-    for (const auto& [host, steps] : lost_) {
+    for (const auto& [name, steps] : lost_) {
+      const std::string& host = name;  // clang 14 captures no structured binding
       const auto known = std::find_if(
           all.begin(), all.end(), [&](const planning::Owed& owed) { return owed.host == host; });
       if (known == all.end())

@@ -269,9 +269,8 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
     if (const std::string why = why_not_taken(view); !why.empty()) return primary->name + " " + why;
     const ServerFacts* server = fleet::answering_server(*view.facts);
     if (server == nullptr) return primary->name + " could not be asked";
-    if (const std::string why = why_not_spared(*server); !why.empty()) return why;
-    if (const std::string why = why_not_kept(*server, *standby.replication); !why.empty())
-      return why;
+    if (std::string why = why_not_spared(*server); !why.empty()) return why;
+    if (std::string why = why_not_kept(*server, *standby.replication); !why.empty()) return why;
   }
   const std::string role =
       standby.replication->user.empty() ? standby.os_user : standby.replication->user;
