@@ -189,6 +189,8 @@ def units(preset, seconds, prefix=(), environment=None):
     """Where a build failed half-way, a program may be old: only what the tree still has is run."""
     label = "" if preset == "release" else f" ({preset})"
     folders = sorted({os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{ROOT}/tests/*/*_test.cpp")})
+    if preset != "release":
+        folders.remove("simulation")  # hundreds of applies: under a sanitizer they take many minutes
     return [Part(f"tests/{folder}{label}", [*prefix, f"build/{preset}/test_{folder}"], read_doctest, seconds,
                  environment or {}) for folder in folders]
 
