@@ -61,6 +61,11 @@ fleet::IdentityKind kind_of(const Desired& desired, const std::string& identity)
   return fleet::IdentityKind::named;
 }
 
+/// The role that the standby connects as: libpq's default is the OS user's name.
+const std::string& role_of(const ServerFacts& standby) {
+  return standby.replication->user.empty() ? standby.os_user : standby.replication->user;
+}
+
 /// The pair of the replication role itself, else an administrator's, of the server's OS user.
 const SlotFacts* pair_of(const Desired& desired, const fleet::HostFacts& facts,
                          const std::string& role) {
@@ -140,7 +145,7 @@ class StandbyJudge {
            "Write user=… into primary_conninfo: pgseal cannot tell whose certificate to show.");
       return nullptr;
     }
-    const std::string role = facts_.user.empty() ? server_.os_user : facts_.user;
+    const std::string& role = role_of(server_);
     const SlotFacts* pair = pair_of(desired_, *observed_.hosts.at(host_.name).facts, role);
     const std::string hint = fmt::format(
         "[[identity]]\nname = \"{}\"\nkind = \"replication\"\nhosts = [\"@databases\"]\n"
@@ -272,9 +277,7 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
     if (std::string why = why_not_spared(*server); !why.empty()) return why;
     if (std::string why = why_not_kept(*server, *standby.replication); !why.empty()) return why;
   }
-  const std::string role =
-      standby.replication->user.empty() ? standby.os_user : standby.replication->user;
-  const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role);
+  const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role_of(standby));
   if (pair == nullptr) return "";
   const Judgement judged =
       judge_pair(wanted_client(desired, pair->slot, observed.at), *pair, desired, observed.at);

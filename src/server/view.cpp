@@ -166,6 +166,12 @@ class View {
   std::vector<std::string> unanswered_;
 };
 
+/// Of pg_stat_ssl as s. 10 and 11 have neither the serial number nor the issuer (their clientdn
+/// alone tells too little).
+const char* certificate_columns(int version) {
+  return version >= 120000 ? "s.client_serial, s.issuer_dn" : "null, null";
+}
+
 }  // namespace
 
 const char* to_string(ViewPart part) {
@@ -192,23 +198,20 @@ const char* to_string(ViewPart part) {
 }
 
 std::string sessions_query(int version) {
-  // 10 and 11 have neither the serial number nor the issuer (their clientdn alone tells too
-  // little); of 14's lost column "compression" nothing is asked.
-  const char* certificate = version >= 120000 ? "s.client_serial, s.issuer_dn" : "null, null";
+  // Of 14's lost column "compression" nothing is asked.
   return fmt::format(
       "select a.usename, a.datname, host(a.client_addr), a.application_name, a.backend_type,"
       " s.ssl, s.version, {} from pg_stat_activity a left join pg_stat_ssl s on s.pid = a.pid"
       " where a.backend_type in ('client backend', 'walsender') and a.pid <> pg_backend_pid()",
-      certificate);
+      certificate_columns(version));
 }
 
 std::string replicas_query(int version) {
-  const char* certificate = version >= 120000 ? "s.client_serial, s.issuer_dn" : "null, null";
   return fmt::format(
       "select r.usename, r.application_name, host(r.client_addr), r.state, r.sync_state, s.ssl, {},"
       " pg_wal_lsn_diff(r.sent_lsn, r.flush_lsn)"
       " from pg_stat_replication r left join pg_stat_ssl s on s.pid = r.pid",
-      certificate);
+      certificate_columns(version));
 }
 
 std::string replication_slots_query(int version) {
