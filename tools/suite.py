@@ -141,6 +141,18 @@ def wait(child, seconds):
     return None
 
 
+REASONS = re.compile(r"^(FAIL|ERROR): |^\S*(Error|Exception)\b.*: |\b(ERROR|FATAL|WARNING|SUMMARY): |^TEST CASE: |^not ok |error:|"
+                     r"^FAILED: |undefined reference")
+REASON_LINES = 12
+
+
+def reasons(text):
+    """The lines of a log that name what failed and why: the first of them, each once."""
+    text = text[max(0, text.find("\n" + "=" * 70)):]  # unittest gathers its failures at the end; before it is mere talk
+    found = dict.fromkeys(line.strip()[:400] for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines() if REASONS.search(line))
+    return list(found)[:REASON_LINES]
+
+
 def report(part, outcome):
     count, seconds, log = outcome
     shown = "" if part.reader is read_build else f"  {count}"
@@ -162,6 +174,7 @@ def report(part, outcome):
 class Suite:
     def __init__(self):
         self.total = Count()
+        self.failures = []  # (name of the part, its note, its reasons)
 
     def run(self, parts, jobs):
         """All parts, at most `jobs` at once. True if none failed."""
@@ -172,12 +185,22 @@ class Suite:
                 outcome = future.result()
                 report(running[future], outcome)
                 self.total = self.total + outcome[0]
+                if outcome[0].failed:
+                    with open(outcome[2], encoding="utf-8", errors="replace") as log:
+                        self.failures.append((running[future].name, outcome[0].note, reasons(log.read())))
         return self.total.failed == before
 
     def skip(self, number, what, why):
         if number:
             print(f"skipped {what:34}           {number} skipped  ({why})", flush=True)
             self.total = self.total + Count(skipped=number)
+
+    def say_again(self):
+        """What failed stands at the end once more: a long run scrolls it away."""
+        for name, note, lines in self.failures:
+            print(f"failed: {name}{note and f'  ({note})'}")
+            for line in lines:
+                print("        | " + line)
 
     def build(self, preset, target=""):
         os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
@@ -286,6 +309,7 @@ def main():
     fast(suite)
     if arguments.full:
         full(suite)
+    suite.say_again()
     print(suite.total)
     return 1 if suite.total.failed else 0
 

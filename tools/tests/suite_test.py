@@ -89,5 +89,21 @@ class Others(unittest.TestCase):
         self.assertEqual(count.failed, 1)
 
 
+class Reasons(unittest.TestCase):
+    def test_a_failing_test_is_named_with_its_assertion(self):
+        text = "ERROR:  talk of a test that passed\n" + "=" * 70 + "\nFAIL: test_x (Case)\n" + "-" * 70 + \
+               "\nTraceback:\n  line\nAssertionError: 1 != 2\n"
+        self.assertEqual(suite.reasons(text), ["FAIL: test_x (Case)", "AssertionError: 1 != 2"])
+
+    def test_a_sanitizer_and_doctest_are_understood(self):
+        self.assertEqual(suite.reasons("TEST CASE:  a thing\n\na_test.cpp:3: ERROR: CHECK( false ) is NOT correct!\nfine\n"),
+                         ["TEST CASE:  a thing", "a_test.cpp:3: ERROR: CHECK( false ) is NOT correct!"])
+        self.assertEqual(suite.reasons("fine\nWARNING: ThreadSanitizer: data race (pid=1)\n"),
+                         ["WARNING: ThreadSanitizer: data race (pid=1)"])
+
+    def test_no_more_than_a_dozen(self):
+        self.assertEqual(len(suite.reasons("".join(f"FAIL: test_{i}\n" for i in range(100)))), 12)
+
+
 if __name__ == "__main__":
     unittest.main()
