@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // Environments of many hosts: `plan N` observes N hosts in memory (three of them databases, nothing
 // on any of them yet) and prints the CPU seconds of one plan, the most resident memory in MB, and
-// the number of steps. `ledger FOLDER N` writes the ledger and the configuration of N hosts that
-// have been through an apply.
+// the number of steps. `ledger FOLDER N TIMES` writes the ledger and the configuration of N hosts
+// that have been given TIMES certificates each.
 #include <sys/resource.h>
 #include <time.h>
 
@@ -74,13 +74,14 @@ int print_plan(int hosts) {
   return 0;
 }
 
-base::Result<void> note_host(ledger::Ledger& book, int number, const std::string& pem) {
+base::Result<void> note_host(ledger::Ledger& book, int number, int time, const std::string& pem) {
   using planning_test::now;
   const std::string host = name_of(number);
   const bool database = number < databases;
   ledger::SerialIntent intent;
-  char serial[35];
-  std::snprintf(serial, sizeof serial, "01%08x000000000000000000000000", number);
+  char serial[48];
+  std::snprintf(serial, sizeof serial, "01%08x%04x00000000000000000000",
+                static_cast<unsigned>(number), static_cast<unsigned>(time) & 0xffffU);
   intent.serial = serial;
   intent.authority = database ? x509::AuthorityKind::server : x509::AuthorityKind::client;
   intent.host = host;
@@ -105,7 +106,7 @@ base::Result<void> note_host(ledger::Ledger& book, int number, const std::string
   return {};
 }
 
-int write_ledger(const std::string& folder, int hosts) {
+int write_ledger(const std::string& folder, int hosts, int times) {
   planning_test::World world;
   auto book = ledger::Ledger::create(folder + "/state", "shop", {1, "bench", "root", "bench"},
                                      planning_test::now);
@@ -115,7 +116,8 @@ int write_ledger(const std::string& folder, int hosts) {
     for (const auto kind : {x509::AuthorityKind::server, x509::AuthorityKind::client})
       TRY(book->add_authority({kind, 1, world.server_issuer.certificate().to_pem(),
                                ledger::AuthorityState::active, planning_test::now}));
-    for (int number = 0; number < hosts; ++number) TRY(note_host(*book, number, pem));
+    for (int time = 0; time < times; ++time)
+      for (int number = 0; number < hosts; ++number) TRY(note_host(*book, number, time, pem));
     return {};
   });
   if (!written) give_up(written.error().detail.c_str());
@@ -138,6 +140,7 @@ int write_ledger(const std::string& folder, int hosts) {
 int main(int argc, char** argv) {
   const std::string_view word = argc > 1 ? argv[1] : "";
   if (word == "plan" && argc == 3) return print_plan(std::atoi(argv[2]));
-  if (word == "ledger" && argc == 4) return write_ledger(argv[2], std::atoi(argv[3]));
-  give_up("usage: bench_scale plan N | ledger FOLDER N");
+  if (word == "ledger" && argc == 5)
+    return write_ledger(argv[2], std::atoi(argv[3]), std::atoi(argv[4]));
+  give_up("usage: bench_scale plan N | ledger FOLDER N TIMES");
 }

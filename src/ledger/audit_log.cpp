@@ -86,6 +86,7 @@ Result<std::vector<AuditRow>> Ledger::audit_log(std::int64_t limit) const {
 
 Result<std::optional<AuditBreak>> Ledger::verify_audit() const {
   const State::Guard guard(state_->mutex);
+  TRY(state_->database.check_pages());
   std::optional<AuditBreak> broken;
   End last{0, audit_anchor(state_->ledger_id)};
   TRY(state_->database.query("SELECT * FROM audit ORDER BY seq", {}, [&](const Row& each) {

@@ -158,6 +158,14 @@ base::Result<int> Database::execute(const char* sql, std::initializer_list<Bind>
   return sqlite3_changes(database_.get());
 }
 
+base::Result<void> Database::check_pages() {
+  std::string (*const text)(const Row&) = [](const Row& each) { return each.text(0); };
+  const auto word = TRY(row("PRAGMA quick_check(1)", {}, text));
+  if (word == "ok") return {};
+  return base::error(Code::ledger_corrupt, message_of(Code::ledger_corrupt))
+      .with_detail(fmt::format("SQLite says: {}.", base::printable_line(word.value_or(""))));
+}
+
 bool Database::read_only() const { return sqlite3_db_readonly(database_.get(), "main") != 0; }
 
 bool Database::rolled_back() const { return sqlite3_get_autocommit(database_.get()) != 0; }

@@ -82,6 +82,10 @@ class Database {
     return found;
   }
 
+  /// Every page of the file, in time that grows with it: Code::ledger_corrupt where one is damaged.
+  /// Source: sqlite.org/pragma.html#pragma_quick_check.
+  base::Result<void> check_pages();
+
   /// True where the system lets us only read, whatever was asked for.
   [[nodiscard]] bool read_only() const;
   /// True outside a transaction: also where SQLite ended it by itself, as on a full disk.

@@ -42,6 +42,10 @@ SerialRecord read_serial(const Row& row) {
   return record;
 }
 
+SlotSerial read_slot_serial(const Row& row) {
+  return {row.text(0), row.text(1), row.text(2), row.time(3), row.time(4)};
+}
+
 }  // namespace
 
 const char* to_string(AuthorityState state) {
@@ -130,13 +134,13 @@ Result<std::optional<SerialRecord>> Ledger::find_serial(const std::string& seria
                               read_serial);
 }
 
-Result<std::optional<SerialRecord>> Ledger::newest_issued(const std::string& host,
-                                                          const std::string& slot) const {
+Result<std::vector<SlotSerial>> Ledger::newest_issued() const {
   const State::Guard guard(state_->mutex);
-  return state_->database.row("SELECT " SERIAL_COLUMNS
-                              " FROM serial WHERE host = ? AND slot = ? AND issued_at IS NOT NULL"
-                              " ORDER BY issued_at DESC, number DESC LIMIT 1",
-                              {host, slot}, read_serial);
+  // Beside max() the other columns are of its row: sqlite.org/lang_select.html#bareagg.
+  return state_->database.rows(
+      "SELECT host, slot, serial, intended_at, not_after, max(number)"
+      " FROM serial WHERE issued_at IS NOT NULL GROUP BY host, slot",
+      {}, read_slot_serial);
 }
 
 Result<std::vector<SerialRecord>> Ledger::serials() const {

@@ -94,9 +94,8 @@ class Ledger {
   [[nodiscard]] base::Result<bool> is_known(const std::string& serial) const;
   [[nodiscard]] base::Result<std::optional<SerialRecord>> find_serial(
       const std::string& serial) const;
-  /// The newest issued for that slot of that host; mere intents do not count.
-  [[nodiscard]] base::Result<std::optional<SerialRecord>> newest_issued(
-      const std::string& host, const std::string& slot) const;
+  /// The newest issued of each slot, by host and slot; mere intents do not count.
+  [[nodiscard]] base::Result<std::vector<SlotSerial>> newest_issued() const;
   /// All, intents too, in the order in which they were intended.
   [[nodiscard]] base::Result<std::vector<SerialRecord>> serials() const;
 
@@ -138,9 +137,10 @@ class Ledger {
   base::Result<std::int64_t> append_audit(const AuditEntry& entry, base::Time at);
   /// The newest `limit` rows, the oldest of them first; 0: all.
   [[nodiscard]] base::Result<std::vector<AuditRow>> audit_log(std::int64_t limit) const;
-  /// Recomputes the chain; null: it holds. Cutting off its end shows too, unless whoever did it
-  /// also rewrote the ledger's note of the last row: the chain is evidence against accidents and
-  /// clumsy hands, and against others only together with a hash that was noted elsewhere.
+  /// Checks every page, recomputes the chain; null: it holds. Cutting off its end shows too, unless
+  /// whoever did it also rewrote the ledger's note of the last row: the chain is evidence against
+  /// accidents and clumsy hands, and against others only together with a hash that was noted
+  /// elsewhere.
   [[nodiscard]] base::Result<std::optional<AuditBreak>> verify_audit() const;
 
  private:

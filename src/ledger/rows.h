@@ -49,6 +49,16 @@ struct SerialRecord {
   bool operator==(const SerialRecord&) const = default;
 };
 
+/// What a slot was given last, for who lists many.
+struct SlotSerial {
+  std::string host;
+  std::string slot;
+  std::string serial;
+  base::Time intended_at;
+  base::Time not_after;
+  bool operator==(const SlotSerial&) const = default;
+};
+
 enum class ActState { started, finished, failed };
 const char* to_string(ActState state);
 

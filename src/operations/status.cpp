@@ -22,13 +22,12 @@ namespace {
 using base::Result;
 
 /// The newest certificate of each slot, by host.
-using Issued = std::map<std::string, std::map<std::string, ledger::SerialRecord>>;
+using Issued = std::map<std::string, std::map<std::string, ledger::SlotSerial>>;
 
 Result<Issued> issued_by_host(const ledger::Ledger& ledger) {
   Issued issued;
-  for (ledger::SerialRecord& record : TRY(ledger.serials()))
-    if (!record.certificate.empty())
-      issued[record.intent.host][record.intent.slot] = std::move(record);
+  for (ledger::SlotSerial& newest : TRY(ledger.newest_issued()))
+    issued[newest.host][newest.slot] = std::move(newest);
   return issued;
 }
 
@@ -42,11 +41,10 @@ std::map<std::string, std::set<std::string>> wanted_slots(const fleet::Environme
   return wanted;
 }
 
-void note_age(const std::string& host, const SlotStatus& slot, const ledger::SerialRecord& record,
+void note_age(const std::string& host, const SlotStatus& slot, const ledger::SlotSerial& record,
               base::Findings& findings) {
   // As the issuer dates a certificate: to decode ten thousand would cost more than all else.
-  const int lifetime =
-      base::days_between(record.intended_at - x509::backdating, record.intent.not_after);
+  const int lifetime = base::days_between(record.intended_at - x509::backdating, record.not_after);
   const bool expired = slot.days_left < 0;
   if (!expired && slot.days_left * 3 > lifetime) return;
   base::Finding found =
@@ -69,8 +67,8 @@ void add_slots(const std::set<std::string>& wanted, const Issued& issued, base::
     if (record == of_host->second.end()) continue;
     SlotStatus slot;
     slot.slot = name;
-    slot.serial = record->second.intent.serial;
-    slot.not_after = record->second.intent.not_after;
+    slot.serial = record->second.serial;
+    slot.not_after = record->second.not_after;
     slot.days_left = base::days_between(at, slot.not_after);
     if (!report.good_until || slot.not_after < *report.good_until)
       report.good_until = slot.not_after;

@@ -117,7 +117,7 @@ TEST_CASE("what will be signed is known before there is a certificate") {
   CHECK((*record)->intended_at == at(1));
   CHECK(!(*record)->issued_at);
   CHECK((*record)->certificate.empty());
-  CHECK(!book.newest_issued("db1", "server:db1")->has_value());
+  CHECK(book.newest_issued()->empty());
 }
 
 TEST_CASE("a serial number is never used twice, nor signed by an authority that is not there") {
@@ -153,7 +153,12 @@ TEST_CASE("the newest certificate of a slot is found, whatever was intended afte
   REQUIRE(book.will_sign(intent("04", "client:a@b"), at(1)));
   for (const char* serial : {"01", "02", "04"})
     REQUIRE(book.issued(serial, std::string("PEM-") + serial, at(2)));
-  CHECK((*book.newest_issued("db1", "server:db1"))->intent.serial == "02");
+  const auto newest = book.newest_issued();
+  REQUIRE(newest->size() == 2);
+  CHECK((*newest)[0] ==
+        ledger::SlotSerial{"db1", "client:a@b", "04", at(1), intent("04").not_after});
+  CHECK((*newest)[1].slot == "server:db1");
+  CHECK((*newest)[1].serial == "02");
   CHECK(book.serials()->size() == 4);
 }
 
