@@ -27,8 +27,12 @@ struct Road {
       : environment(std::move(configured_environment)),
         doors(std::move(opened)),
         progress(shell.speech, ::isatty(STDERR_FILENO) == 1),
-        world{*doors.links, *doors.prober, progress, shell.outside.now, shell.outside.interrupted} {
-  }
+        world{*doors.links,
+              *doors.prober,
+              progress,
+              shell.outside.now,
+              shell.outside.interrupted,
+              shell.outside.pause} {}
 };
 
 Result<std::unique_ptr<Road>> open_road(Shell& shell) {

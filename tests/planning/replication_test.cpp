@@ -125,6 +125,24 @@ TEST_CASE("a standby is not let go of while its commits need it") {
   CHECK(world.blocker().find("cannot be understood") != std::string::npos);
 }
 
+TEST_CASE("a standby that is about to stream is looked at again, one whose primary is gone is not") {
+  Standby world;
+  const auto hosts = [&] { return planning::replication_under_way(world.desired, world.observed); };
+  CHECK(hosts().empty());
+  world.primary->replicas[1].state = "catchup";
+  CHECK(hosts() == std::set<std::string>{"db1"});
+  world.primary->replicas[1].state = "backup";  // hours
+  CHECK(hosts().empty());
+  world.primary->replicas.clear();  // a look at the standby showed that it streams
+  CHECK(hosts() == std::set<std::string>{"db1"});
+  world.server->replication->receiver = "";
+  CHECK(hosts() == std::set<std::string>{"db2"});
+  world.server->replication->receiver = "connecting";
+  CHECK(hosts() == std::set<std::string>{"db2"});
+  world.primary->running = false;
+  CHECK(hosts().empty());
+}
+
 TEST_CASE("a standby far behind is not let go of while nothing keeps its WAL") {
   Standby world;
   world.primary->replicas[0].behind = 100'000'000;
