@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdio>
-#include <thread>
 
 #include "cli/commands.h"
 #include "link/routes.h"
@@ -68,7 +67,6 @@ int main(int argc, char** argv) {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   };
   outside.interrupted = [] { return interrupts > 0; };
-  outside.pause = [](std::chrono::milliseconds span) { std::this_thread::sleep_for(span); };
   outside.program = folder_of_program() + "/pgseal";
   outside.lab = first_of(
       {folder_of_program() + "/../share/pgseal/lab", folder_of_program() + "/../../tests/lab"});

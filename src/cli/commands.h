@@ -2,7 +2,6 @@
 // The commands: options in, operation, report out. The outside world is handed in by main.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,7 +24,6 @@ struct Outside {
   std::function<base::Result<Doors>(const fleet::Environment&)> open_doors;
   std::function<base::Time()> now;
   std::function<bool()> interrupted;
-  std::function<void(std::chrono::milliseconds)> pause;
   std::string lab;      ///< the folder of the lab's script, for demo
   std::string program;  ///< this executable's path
 };

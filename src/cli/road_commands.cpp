@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/json.h"
@@ -32,7 +33,7 @@ struct Road {
               progress,
               shell.outside.now,
               shell.outside.interrupted,
-              shell.outside.pause} {}
+              [](std::chrono::milliseconds span) { std::this_thread::sleep_for(span); }} {}
 };
 
 Result<std::unique_ptr<Road>> open_road(Shell& shell) {

@@ -125,7 +125,8 @@ TEST_CASE("a standby is not let go of while its commits need it") {
   CHECK(world.blocker().find("cannot be understood") != std::string::npos);
 }
 
-TEST_CASE("a standby that is about to stream is looked at again, one whose primary is gone is not") {
+TEST_CASE(
+    "a standby that is about to stream is looked at again, one whose primary is gone is not") {
   Standby world;
   const auto hosts = [&] { return planning::replication_under_way(world.desired, world.observed); };
   CHECK(hosts().empty());
