@@ -45,6 +45,10 @@ std::vector<const fleet::Host*> primaries_of(const Desired& desired, const fleet
   std::vector<const fleet::Host*> primaries;
   for (const fleet::Host& host : desired.environment->hosts) {
     if (!host.database || host.name == standby.name) continue;
+    if (facts.host.empty() && !facts.service.empty()) {
+      primaries.push_back(&host);
+      continue;
+    }
     const auto names = desired.environment->certificate_names(host);
     for (const std::string_view written : base::split(facts.host, ','))
       if (std::find(names.begin(), names.end(), base::trim(written)) != names.end()) {

@@ -191,6 +191,15 @@ TEST_CASE("what cannot be changed over is said and gets no step") {
   CHECK(world.plan().pending() == 0);
 }
 
+TEST_CASE("a service that says where the primary is leads to any database host") {
+  Standby world;
+  world.server->replication->host = "";
+  world.server->replication->service = "primary";
+  CHECK(has(world.plan(), "db2", ActKind::write_replication_settings));
+  CHECK(world.blocker().empty());
+  CHECK(found(world.plan(), "replication.primary-unknown") == nullptr);
+}
+
 TEST_CASE("another name's certificate is shown where the role has none, and said") {
   Standby world;
   world.environment.identities[1].kind = fleet::IdentityKind::admin;
