@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/json.h"
@@ -27,8 +28,12 @@ struct Road {
       : environment(std::move(configured_environment)),
         doors(std::move(opened)),
         progress(shell.speech, ::isatty(STDERR_FILENO) == 1),
-        world{*doors.links, *doors.prober, progress, shell.outside.now, shell.outside.interrupted} {
-  }
+        world{*doors.links,
+              *doors.prober,
+              progress,
+              shell.outside.now,
+              shell.outside.interrupted,
+              [](std::chrono::milliseconds span) { std::this_thread::sleep_for(span); }} {}
 };
 
 Result<std::unique_ptr<Road>> open_road(Shell& shell) {

@@ -17,6 +17,7 @@
 #include "operations/record.h"
 #include "planning/host_plan.h"
 #include "planning/invariants.h"
+#include "planning/replication.h"
 #include "planning/wanted.h"
 
 namespace operations {
@@ -29,6 +30,10 @@ using planning::Plan;
 using planning::PlannedPhase;
 using planning::Step;
 using planning::StepState;
+
+// Longer than wal_retrieve_retry_interval's 5 s, after which a standby connects anew.
+constexpr int looks_at_standbys = 16;
+constexpr std::chrono::milliseconds between_looks{500};
 
 /// One apply from the first look to the last. The members are its world and what it has seen.
 class Run {
@@ -85,11 +90,30 @@ class Run {
     TRY(record_absent(*ledger_, observed_, plan_));
     TRY(audit("apply begins", fmt::format("{} steps", plan_.pending())));
     while (!world_.interrupted()) {
-      const std::vector<Step*> next = startable();
+      std::vector<Step*> next = startable();
+      if (next.empty() || phase_ == planning::Phase::standbys) {
+        TRY(wait_for_standbys());
+        next = startable();
+      }
       if (next.empty()) break;
       TRY(carry_out_phase(next));
     }
     return audit("apply ends", world_.interrupted() ? "interrupted" : "");
+  }
+
+  /// A standby that is between two connections, or that catches up, is well in a moment. It gets
+  /// that moment before it is judged, and only once: what does not pass is no moment.
+  Result<void> wait_for_standbys() {
+    for (int look = 0; look < looks_at_standbys && !world_.interrupted(); ++look) {
+      std::set<std::string> under_way = planning::replication_under_way(desired_, observed_);
+      std::erase_if(under_way, [&](const std::string& host) { return waited_for_.contains(host); });
+      if (under_way.empty()) return {};
+      if (look + 1 == looks_at_standbys) waited_for_.merge(under_way);
+      world_.pause(between_looks);
+      observer_.observe_again(observed_, databases());
+      TRY(refresh());
+    }
+    return {};
   }
 
   Result<ApplyReport> finish() {
@@ -163,6 +187,13 @@ class Run {
     });
   }
 
+  [[nodiscard]] std::set<std::string> databases() const {
+    std::set<std::string> names;
+    for (const fleet::Host& host : environment_.hosts)
+      if (host.database) names.insert(host.name);
+    return names;
+  }
+
   /// The gates let these steps; whether anybody would be cut off all the same is asked without
   /// them.
   Result<void> check_invariants(const std::vector<Step*>& steps) const {
@@ -196,12 +227,11 @@ class Run {
       order_.push_back(step->id);
     }
     if (phase_ == planning::Phase::mark) marked_ = true;
-    std::set<std::string> touched;
+    std::set<std::string> touched = databases();  // roles move: asked again before every phase
     for (const auto& [host, list] : hosts) touched.insert(host);
-    for (const fleet::Host& host : environment_.hosts)
-      if (host.database) touched.insert(host.name);  // roles move: asked again before every phase
     observer_.observe_again(observed_, touched);
     TRY(refresh());
+    if (phase_ == planning::Phase::standbys) TRY(wait_for_standbys());
     return prove();
   }
 
@@ -476,6 +506,7 @@ class Run {
   std::map<std::string, std::string> requests_;
   base::Findings failures_;
   base::Findings told_;
+  std::set<std::string> waited_for_;  ///< hosts whose standbys had their moment
   bool marked_ = false;
   bool changed_ = false;
 };
@@ -486,6 +517,7 @@ Result<ApplyReport> apply(World& world, const fleet::Environment& environment, c
                           const ApplyOptions& options, const Questions& questions) {
   Run run(world, environment, who, options, questions.passphrase);
   TRY(run.begin(ledger::Access::write));
+  if (run.plan().pending() == 0) TRY(run.wait_for_standbys());
   if (run.plan().pending() == 0) return run.finish();
   TRY(questions.confirm(run.plan()));
   TRY(run.prepare());

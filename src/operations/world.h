@@ -3,6 +3,7 @@
 // handed down.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -34,6 +35,7 @@ struct World {
   Listener& listener;
   std::function<base::Time()> now;
   std::function<bool()> interrupted;  ///< true once a Ctrl-C came: the act in hand is the last
+  std::function<void(std::chrono::milliseconds)> pause;  ///< between two looks at one thing
 };
 
 /// Who is at work, for the ledger's lock and its audit log.

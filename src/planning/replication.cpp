@@ -45,6 +45,10 @@ std::vector<const fleet::Host*> primaries_of(const Desired& desired, const fleet
   std::vector<const fleet::Host*> primaries;
   for (const fleet::Host& host : desired.environment->hosts) {
     if (!host.database || host.name == standby.name) continue;
+    if (facts.host.empty() && !facts.service.empty()) {
+      primaries.push_back(&host);
+      continue;
+    }
     const auto names = desired.environment->certificate_names(host);
     for (const std::string_view written : base::split(facts.host, ','))
       if (std::find(names.begin(), names.end(), base::trim(written)) != names.end()) {
@@ -93,6 +97,34 @@ std::string lacks(const ReplicationFacts& facts, const SlotFacts& pair) {
       facts.sslkey != path_in(pair, fleet::client_key_file))
     return "its string names another certificate";
   return "";
+}
+
+bool a_primary_answers(const Desired& desired, const fleet::Host& host, const Observed& observed,
+                       const ReplicationFacts& facts) {
+  const auto primaries = primaries_of(desired, host, facts);
+  return std::any_of(primaries.begin(), primaries.end(), [&](const fleet::Host* primary) {
+    const HostView& view = view_of_host(observed, primary->name);
+    return view.answered() && fleet::answering_server(*view.facts) != nullptr;
+  });
+}
+
+/// Fewer connections than standbys that say they stream from it, and from nobody else: the two
+/// looks were not one.
+bool misses_a_standby(const Desired& desired, const fleet::Host& primary, const Observed& observed,
+                      const ServerFacts& server) {
+  const auto follow =
+      std::count_if(desired.environment->hosts.begin(), desired.environment->hosts.end(),
+                    [&](const fleet::Host& host) {
+                      const ServerFacts* standby = standby_of(observed, host.name);
+                      if (standby == nullptr || standby->replication->receiver != "streaming")
+                        return false;
+                      const auto primaries = primaries_of(desired, host, *standby->replication);
+                      return primaries.size() == 1 && primaries.front()->name == primary.name;
+                    });
+  return std::count_if(server.replicas.begin(), server.replicas.end(),
+                       [](const fleet::ReplicaFact& replica) {
+                         return replica.state == "streaming";
+                       }) < follow;
 }
 
 class StandbyJudge {
@@ -293,6 +325,26 @@ StandbyJudgement judge_standby(const Desired& desired, const fleet::Host& host,
   const ServerFacts* server = standby_of(observed, host.name);
   if (server == nullptr) return {};
   return StandbyJudge(desired, host, observed, *server).judge();
+}
+
+std::set<std::string> replication_under_way(const Desired& desired, const Observed& observed) {
+  std::set<std::string> under_way;
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const HostView& view = view_of_host(observed, host.name);
+    const ServerFacts* server =
+        host.database && view.answered() ? fleet::answering_server(*view.facts) : nullptr;
+    if (server == nullptr) continue;
+    const bool catches_up = std::any_of(
+        server->replicas.begin(), server->replicas.end(), [](const fleet::ReplicaFact& replica) {
+          return replica.state == "startup" || replica.state == "catchup";
+        });
+    const ServerFacts* standby = standby_of(observed, host.name);
+    const bool between = standby != nullptr && standby->replication->receiver != "streaming" &&
+                         a_primary_answers(desired, host, observed, *standby->replication);
+    const bool missed = misses_a_standby(desired, host, observed, *server);
+    if (catches_up || between || missed) under_way.insert(host.name);
+  }
+  return under_way;
 }
 
 GateResult standby_spared(const Desired& desired, const Observed& observed) {

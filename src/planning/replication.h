@@ -3,6 +3,7 @@
 // that its reconnection takes.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "planning/gates.h"
@@ -25,5 +26,9 @@ StandbyJudgement judge_standby(const Desired& desired, const fleet::Host& host,
 
 /// Gate::standby_spared: blockers are of the standby itself.
 GateResult standby_spared(const Desired& desired, const Observed& observed);
+
+/// Database hosts of which a look a moment later may show more: standbys that are between two
+/// connections to a primary that runs, and primaries to whom one catches up, or that miss one.
+std::set<std::string> replication_under_way(const Desired& desired, const Observed& observed);
 
 }  // namespace planning

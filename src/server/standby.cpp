@@ -105,8 +105,6 @@ struct Watch {
   std::chrono::seconds limit = streaming_limit;
 };
 
-constexpr const char* receiver_query = "select status, conninfo, pid from pg_stat_wal_receiver";
-
 /// The parent of a process, 0 where it is gone: what is signalled must be the postmaster's child.
 pid_t parent_of(pid_t process) {
   const auto text = base::read_file(fmt::format("/proc/{}/stat", process), 4096);

@@ -108,7 +108,7 @@ class View {
   void replication(const std::string& data_directory) {
     ask(part_replicas, replicas_query(session_.version()), {});
     ask(part_replication_slots, replication_slots_query(session_.version()), {});
-    const base::Result<Rows> rows = session_.ask(following_query);
+    const base::Result<Rows> rows = session_.ask(following_query());
     if (!rows || rows->size() != 1) {
       if (!rows)
         unanswered_.push_back(
@@ -220,17 +220,29 @@ std::string replication_slots_query(int version) {
       version >= 130000 ? "wal_status" : "null");
 }
 
+// A receiver calls itself "streaming" from its start on (WalReceiverMain in walreceiver.c of the
+// server's source), before it has a connection, and until a missing slot or timeline ends it. It
+// does stream once a message came, or where it waits for one: its three times are one till then.
+const char* const receiver_query =
+    "select case when r.status = 'streaming' and a.wait_event is distinct from 'WalReceiverMain'"
+    " and r.last_msg_send_time is not distinct from r.last_msg_receipt_time"
+    " then 'connecting' else r.status end as status, r.conninfo, r.pid"
+    " from pg_stat_wal_receiver r left join pg_stat_activity a on a.pid = r.pid";
+
 /// One row. The file that counts is that of the last line that sets it; a server that was never
 /// told shows none.
-const char* const following_query =
-    "select current_setting('primary_conninfo', true),"
-    " (select sourcefile from pg_file_settings where name = 'primary_conninfo'"
-    "  order by seqno desc limit 1),"
-    " (select sourceline from pg_file_settings where name = 'primary_conninfo'"
-    "  order by seqno desc limit 1),"
-    " w.status, w.conninfo, w.pid, current_setting('primary_slot_name', true),"
-    " coalesce(current_setting('restore_command', true), '') <> ''"
-    " from (select 1) as one left join pg_stat_wal_receiver w on true";
+std::string following_query() {
+  return fmt::format(
+      "select current_setting('primary_conninfo', true),"
+      " (select sourcefile from pg_file_settings where name = 'primary_conninfo'"
+      "  order by seqno desc limit 1),"
+      " (select sourceline from pg_file_settings where name = 'primary_conninfo'"
+      "  order by seqno desc limit 1),"
+      " w.status, w.conninfo, w.pid, current_setting('primary_slot_name', true),"
+      " coalesce(current_setting('restore_command', true), '') <> ''"
+      " from (select 1) as one left join ({}) w on true",
+      receiver_query);
+}
 
 std::string rules_query(int version) {
   // A row without a type is a line that a reload refuses, with or without an error text; an error

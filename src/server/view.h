@@ -111,7 +111,8 @@ std::string sessions_query(int version);
 std::string rules_query(int version);
 std::string replicas_query(int version);
 std::string replication_slots_query(int version);
-extern const char* const following_query;
+std::string following_query();
+extern const char* const receiver_query;  ///< status, conninfo, pid; no row where none runs
 
 /// Null-safe text of a field; what is not UTF-8 is escaped, because facts are text.
 std::string text_of(const Field& field);

@@ -107,11 +107,11 @@ def problems_of(report, host):
 
 
 def wait_until(condition, seconds, what):
-    """Polls `condition` until it holds; fails with `what` after `seconds`."""
+    """Polls `condition` until it holds; fails with `what`, words or what gives them, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.05)  # deadline above
 
 

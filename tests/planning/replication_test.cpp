@@ -125,6 +125,25 @@ TEST_CASE("a standby is not let go of while its commits need it") {
   CHECK(world.blocker().find("cannot be understood") != std::string::npos);
 }
 
+TEST_CASE(
+    "a standby that is about to stream is looked at again, one whose primary is gone is not") {
+  Standby world;
+  const auto hosts = [&] { return planning::replication_under_way(world.desired, world.observed); };
+  CHECK(hosts().empty());
+  world.primary->replicas[1].state = "catchup";
+  CHECK(hosts() == std::set<std::string>{"db1"});
+  world.primary->replicas[1].state = "backup";  // hours
+  CHECK(hosts().empty());
+  world.primary->replicas.clear();  // a look at the standby showed that it streams
+  CHECK(hosts() == std::set<std::string>{"db1"});
+  world.server->replication->receiver = "";
+  CHECK(hosts() == std::set<std::string>{"db2"});
+  world.server->replication->receiver = "connecting";
+  CHECK(hosts() == std::set<std::string>{"db2"});
+  world.primary->running = false;
+  CHECK(hosts().empty());
+}
+
 TEST_CASE("a standby far behind is not let go of while nothing keeps its WAL") {
   Standby world;
   world.primary->replicas[0].behind = 100'000'000;
@@ -170,6 +189,15 @@ TEST_CASE("what cannot be changed over is said and gets no step") {
   facts.problem = "a quoted value of the connection string has no end";
   CHECK(found(world.plan(), "replication.unreadable") != nullptr);
   CHECK(world.plan().pending() == 0);
+}
+
+TEST_CASE("a service that says where the primary is leads to any database host") {
+  Standby world;
+  world.server->replication->host = "";
+  world.server->replication->service = "primary";
+  CHECK(has(world.plan(), "db2", ActKind::write_replication_settings));
+  CHECK(world.blocker().empty());
+  CHECK(found(world.plan(), "replication.primary-unknown") == nullptr);
 }
 
 TEST_CASE("another name's certificate is shown where the role has none, and said") {

@@ -82,6 +82,8 @@ TEST_CASE("a receiver counts only where it streams with the values that are writ
   CHECK(server::streams_with(receiver, wanted));
   receiver.status = "waiting";
   CHECK_FALSE(server::streams_with(receiver, wanted));
+  receiver = {"streaming", "passfile=/pass file application_name=it's \\ " + wanted, 7};
+  CHECK(server::streams_with(receiver, wanted));  // unquoted, as the server shows it
   receiver = {"streaming", "user=r host=db1 sslmode=verify-full", 7};
   CHECK_FALSE(server::streams_with(receiver, wanted));
 }

@@ -55,8 +55,13 @@ Folder::~Folder() {
 base::Result<operations::ApplyReport> apply(fakes::World& world,
                                             const operations::ApplyOptions& options) {
   Silent listener(world);
-  operations::World outside{world, world, listener, [&] { return world.clock; },
-                            [&] { return world.pgseal_dead(); }};
+  operations::World outside{
+      world,
+      world,
+      listener,
+      [&] { return world.clock; },
+      [&] { return world.pgseal_dead(); },
+      [&](std::chrono::milliseconds) { world.clock += std::chrono::seconds(1); }};
   operations::Questions questions;
   questions.confirm = [](const planning::Plan&) { return base::Result<void>(); };
   questions.passphrase = [](bool) { return base::Secret("never asked"); };
@@ -70,8 +75,12 @@ base::Result<operations::ApplyReport> apply(fakes::World& world,
 base::Result<operations::ApplyReport> plan(fakes::World& world,
                                            const operations::ApplyOptions& options) {
   Silent listener(world);
-  operations::World outside{world, world, listener, [&] { return world.clock; },
-                            [] { return false; }};
+  operations::World outside{world,
+                            world,
+                            listener,
+                            [&] { return world.clock; },
+                            [] { return false; },
+                            [](std::chrono::milliseconds) {}};
   return operations::plan_only(outside, world.environment, person(), options);
 }
 

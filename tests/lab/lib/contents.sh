@@ -143,8 +143,10 @@ make_debian_cluster() {
 }
 
 make_rhel_cluster() {
+  local segments=(--wal-segsize=1)
+  [ "$PG" -ge 11 ] || segments=()
   as_user postgres
-  "${AS_USER[@]}" "$PG_BIN/initdb" -D "$PG_DATA" --locale=C.UTF-8 --encoding=UTF8 --wal-segsize=1 --no-sync
+  "${AS_USER[@]}" "$PG_BIN/initdb" -D "$PG_DATA" --locale=C.UTF-8 --encoding=UTF8 "${segments[@]}" --no-sync
   install -d -m 700 -o postgres -g postgres "$PG_DATA/log"
   install -m 600 -o postgres -g postgres /dev/null "$PG_STARTUP_LOG"
 }
@@ -244,11 +246,16 @@ first_boot() {
 
 # As pg_basebackup -R leaves it, the password in the clear among it; slots are the primary's.
 make_standby() {
-  local binding=""
+  local binding="" file=$PG_DATA/postgresql.auto.conf
   [ "$PG" -lt 13 ] || binding="channel_binding=prefer "
   rm -rf "${PG_DATA:?}"/pg_replslot/*
-  install -m 600 -o postgres -g postgres /dev/null "$PG_DATA/standby.signal"
-  cat >>"$PG_DATA/postgresql.auto.conf" <<TEXT
+  if [ "$PG" -ge 12 ]; then
+    install -m 600 -o postgres -g postgres /dev/null "$PG_DATA/standby.signal"
+  else
+    file=$PG_DATA/recovery.conf
+    install -m 600 -o postgres -g postgres /dev/stdin "$file" <<<"standby_mode = 'on'"
+  fi
+  cat >>"$file" <<TEXT
 primary_conninfo = 'user=replicator password=$REPLICATION_PASSWORD ${binding}host=db1 port=5432 sslmode=prefer'
 primary_slot_name = '$1'
 TEXT

@@ -9,6 +9,8 @@
 other_version_package() {
   local release
   case $1 in
+    10) release=10.23.0-beta.6 ;;
+    11) release=11.22.1-beta.11 ;;
     12) release=12.22.0-beta.15 ;;
     13) release=13.23.0-beta.16 ;;
     14) release=14.23.0-beta.17 ;;
