@@ -214,14 +214,17 @@ void Checks::check_trust_to_client(const fleet::Host& host, const fleet::Act& ac
 }
 
 /// From the first ssl_ca_file on, foreign certificates are refused: a host that says nothing may
-/// hold one.
+/// hold one. What counts is the look that the phase was decided on: whoever answered all that this
+/// look asked is known as well as anybody can be, whatever befalls it afterwards; whether somebody
+/// is hurt then is asked of the world itself (check_service).
 void Checks::check_trust_on_server(const fleet::Host& host) {
   if (!world_.hosts.at(host.name).postgres->loaded.trust.empty()) return;
   for (const fleet::Host& other : world_.environment.hosts) {
     if (planning::client_slots(world_.environment, other).empty() ||
         world_.heard_at_phase[other.name])
       continue;
-    fail("5 silent host", fmt::format("{} begins to ask for certificates while {} is silent",
+    fail("5 silent host", fmt::format("{} begins to ask for certificates though {} fell silent in "
+                                      "the look before",
                                       host.name, other.name));
   }
 }

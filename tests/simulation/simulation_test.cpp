@@ -161,6 +161,26 @@ void fail_over_everywhere(const StageMaker& maker, Tally& tally) {
       tally.make(*stage, {{i, fakes::Way::failover, 0}});
 }
 
+/// Each host's last question of a look is its probe; the look before clients' certificates are
+/// asked for is the one that counts.
+TEST_CASE("a host that falls silent within a look is silent in it") {
+  if (::getenv("PGSEAL_SIMULATE") != nullptr) return;
+  const auto stage = make_stage(maker_named("trio"));
+  const Outcome good = good_day(*stage);
+  int number = 0;
+  int probes = 0;
+  for (const fakes::Message& message : good.messages) {
+    ++number;
+    if (message.kind != fakes::MessageKind::probe) continue;
+    ++probes;
+    const std::vector<Fault> faults = {{number, fakes::Way::no_answer, 0}};
+    const Outcome outcome = run(*stage, faults);
+    if (!outcome.broken.empty()) show(coordinates(stage->name, faults), outcome);
+    CHECK(outcome.broken.empty());
+  }
+  CHECK(probes >= 12);
+}
+
 TEST_CASE("every way of failing, at every message") {
   if (::getenv("PGSEAL_SIMULATE") != nullptr) return;
   Tally tally;
