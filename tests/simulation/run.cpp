@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "fakes/chance.h"
 #include "simulation/checks.h"
 
 namespace simulation {
@@ -43,6 +44,7 @@ void expect_nothing_left(fakes::World& world, Checks& checks, const char* when) 
 Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
   fakes::World world;
   world.copy_from(stage.world);
+  fakes::seed_chance(2);  // not the stage's own: a new key must be another than the one before
   const Folder folder;
   world.environment.state = folder.state();
   copy_state(stage.folder.state(), folder.state());

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fakes/chance.h"
 #include "x509/authority.h"
 #include "x509/build.h"
 #include "x509/issuer.h"
@@ -276,6 +277,7 @@ const std::vector<StageMaker>& stage_makers() {
 std::unique_ptr<Stage> make_stage(const StageMaker& maker) {
   auto stage = std::make_unique<Stage>();
   stage->name = maker.name;
+  fakes::seed_chance(1);
   maker.make(*stage);
   return stage;
 }
