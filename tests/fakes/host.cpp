@@ -9,6 +9,7 @@
 #include "fakes/slot_store.h"
 #include "hba/mask.h"
 #include "server/include_edit.h"
+#include "server/replication.h"
 #include "server/tls_files.h"
 #include "settings/edit.h"
 #include "settings/tls_settings.h"
@@ -74,7 +75,7 @@ void Host::add_user(const std::string& user, uid_t uid) {
 
 Result<host::OsUser> Host::find_user(const std::string& user) const {
   if (postgres && user == postgres->os_user)
-    return host::OsUser{user, postgres->uid, postgres->uid, "/var/lib/postgresql"};
+    return host::OsUser{user, postgres->uid, postgres->uid, Postgres::home()};
   const auto found = users.find(user);
   if (found != users.end()) return found->second;
   return base::error(Code::user_missing, fmt::format("OS user \"{}\" does not exist", user));
@@ -128,7 +129,7 @@ void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) co
     facts.server = std::move(server);
     return;
   }
-  const server::ServerView view = postgres->view(disk);
+  const server::ServerView view = view_server();
   server.hba_file = view.hba_file;
   server.hba_text = hba::mask_secrets(view.hba.text);
   server.hba_sha256 = x509::sha256_hex(view.hba.text);
@@ -147,6 +148,9 @@ void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) co
   server.config_sha256 = x509::sha256_hex(view.config.text);
   server.include_in_place = server::include_in_place(view, ssl_conf);
   server.include_dir = server::include_folder(view);
+  server.replicas = view.replicas;
+  server.replication_slots = view.replication_slots;
+  server.replication = server::replication_facts(view);
   facts.server = std::move(server);
 }
 
@@ -178,6 +182,8 @@ Result<fleet::HostFacts> Host::observe(const fleet::Brief& brief, base::Time at)
 // ---- acts ---------------------------------------------------------------------------------------
 
 Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Time at) {
+  const bool of_standby = act.kind == ActKind::write_replication_settings ||
+                          act.kind == ActKind::reconnect_walreceiver;
   const bool of_server = act.kind == ActKind::write_server_settings || act.kind == ActKind::reload;
   const bool own = act.slot.kind == fleet::SlotKind::server
                        ? brief.database && act.slot.name == brief.host
@@ -186,9 +192,10 @@ Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Ti
   if (!of_server && act.kind != ActKind::mark_host && !own)
     return base::error(Code::protocol_value, fmt::format("{} is no slot of host \"{}\"",
                                                          fleet::to_string(act.slot), brief.host));
-  if (of_server && !brief.database)
+  if ((of_server || of_standby) && !brief.database)
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief.host));
+  if ((of_server || of_standby) && !postgres->running) return not_running(*postgres);
   switch (act.kind) {
     case ActKind::mark_host:
       return mark(brief, act, at);
@@ -202,8 +209,9 @@ Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Ti
     case ActKind::reload:
       return reload(at);
     case ActKind::write_replication_settings:
+      return write_replication(brief, act, at);
     case ActKind::reconnect_walreceiver:
-      break;
+      return reconnect_walreceiver();
   }
   return base::error(Code::protocol_unknown, "the act is not one of the list");
 }
@@ -330,21 +338,9 @@ std::string conf_in_words(const std::string* text, bool included) {
                      included ? "" : ", not included");
 }
 
-void archive(Disk& disk, const slots::SlotFiles& files, const std::string& file,
-             const std::string& text) {
-  const std::string folder = make_below(disk, files, files.archive, {0755, files.archive_mode});
-  const std::string kept =
-      fmt::format("{}/{}.{}", folder, file, x509::sha256_hex(text).substr(0, 16));
-  if (disk.look(kept).exists())
-    disk.sync_folder(folder);
-  else
-    disk.replace(kept, text, {0, 0, 0600});
-}
-
 }  // namespace
 
 Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
-  if (!postgres->running) return not_running(*postgres);
   const slots::SlotFiles files = TRY(files_of(brief.environment, fleet::server_slot(brief.host)));
   const server::ServerView view = postgres->view(disk);
   settings::SslConf wanted;
@@ -373,14 +369,11 @@ Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
       return base::error(Code::file_changed,
                          fmt::format("\"{}\" is not the file that was observed", view.config_file))
           .with_hint("Run the command again: it observes anew.");
-    if (edit->exists) archive(disk, files, edit->name, edit->before);
-    const host::FileState state = disk.look(edit->folder + "/" + edit->name);
-    disk.replace(edit->folder + "/" + edit->name, edit->after,
-                 {state.uid, state.gid, state.exists() ? state.mode : 0644});
+    apply_edit(disk, files, *edit);
     answer.changed = true;
   }
   if (ours == nullptr || *ours != text) {
-    if (ours != nullptr) archive(disk, files, "ssl.conf", *ours);
+    if (ours != nullptr) archive_text(disk, files, "ssl.conf", *ours);
     disk.replace(conf_path, text, {0, 0, 0644});
     answer.changed = true;
   }
@@ -393,7 +386,6 @@ Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
 }
 
 Result<Answer> Host::reload(base::Time at) {
-  if (!postgres->running) return not_running(*postgres);
   const server::ServerView view = postgres->view(disk);
   std::vector<std::string> problems;
   for (const base::Finding& finding : server::written_errors(view))
