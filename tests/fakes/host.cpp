@@ -324,12 +324,22 @@ server::TlsFile tls_file(const Disk& disk, const std::string& path, uid_t server
 /// What the node looks at before it dares a reload.
 std::vector<std::string> problems_of(const Disk& disk, const server::TlsPlan& plan, uid_t server) {
   if (!plan.on) return {};
+  static thread_local std::unordered_map<std::string, std::vector<std::string>> known;
+  std::string key = fmt::format("{}|{}|{}|{}|{}", server, plan.client_ca, plan.crl,
+                                plan.min_protocol, plan.max_protocol);
+  for (const std::string& path : {plan.certificate, plan.key, plan.client_ca}) {
+    const host::FileState state = disk.look(path);
+    const std::string* bytes = disk.read(path);
+    key += fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
+  }
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
   server::TlsVerdict verdict;
   server::judge_pair(plan, tls_file(disk, plan.certificate, server),
                      tls_file(disk, plan.key, server), server, verdict);
   if (!plan.client_ca.empty())
     server::judge_trust(plan.client_ca, tls_file(disk, plan.client_ca, server), verdict);
-  return verdict.problems;
+  return known.emplace(std::move(key), std::move(verdict.problems)).first->second;
 }
 
 std::string conf_in_words(const std::string* text, bool included) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "fakes/slot_store.h"
@@ -139,7 +140,24 @@ std::string Postgres::file_of(const std::string& written_value) const {
   return data_directory + "/" + written_value;
 }
 
+/// What is made of the files follows from them, and a simulation loads the same ones many times.
 Postgres::Context Postgres::load_tls(const Disk& disk, const Settings& settings) const {
+  static thread_local std::unordered_map<std::string, Context> known;
+  std::string key = std::to_string(uid);
+  for (const auto* name : {"ssl_cert_file", "ssl_key_file", "ssl_ca_file"}) {
+    const std::string path = file_of(value(settings, name));
+    const host::FileState state = disk.look(path);
+    const std::string* bytes = disk.read(path);
+    key += fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
+  }
+  for (const auto* name : {"ssl_min_protocol_version", "ssl_max_protocol_version"})
+    key += "|" + value(settings, name);
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
+  return known.emplace(std::move(key), load_anew(disk, settings)).first->second;
+}
+
+Postgres::Context Postgres::load_anew(const Disk& disk, const Settings& settings) const {
   Context made;
   const std::string certificate_path = file_of(value(settings, "ssl_cert_file"));
   const std::string key_path = file_of(value(settings, "ssl_key_file"));

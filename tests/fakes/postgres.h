@@ -98,6 +98,8 @@ class Postgres {
                                   const std::string& name) const;
   [[nodiscard]] Context load_tls(const Disk& disk,
                                  const std::map<std::string, fleet::SettingFact>& settings) const;
+  [[nodiscard]] Context load_anew(const Disk& disk,
+                                  const std::map<std::string, fleet::SettingFact>& settings) const;
   [[nodiscard]] std::string file_of(const std::string& value) const;
   void view_settings(const Disk& disk, server::ServerView& view) const;
 };
