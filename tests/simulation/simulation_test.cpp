@@ -223,6 +223,34 @@ TEST_CASE("a host that falls silent within a look is silent in it") {
   CHECK(probes >= 12);
 }
 
+TEST_CASE("no standby is let go of while commits need it") {
+  if (::getenv("PGSEAL_SIMULATE") != nullptr) return;
+  const auto stage = make_stage(maker_named("six"));
+  fakes::Host& primary = stage->world.hosts.at("db1");
+  stage->world.environment.state = stage->folder.state();
+  int let_go = 0;
+  stage->world.on_let_go = [&](const std::string&) { ++let_go; };
+  primary.postgres->install(primary.disk, "synchronous_standby_names = 'FIRST 2 (*)'\n");
+  primary.postgres->reload(primary.disk, stage->world.clock);
+  const auto waiting = apply(stage->world, {});
+  REQUIRE(waiting);
+  CHECK(let_go == 0);
+  CHECK(waiting->plan.phases.back().phase == planning::Phase::standbys);
+  CHECK(waiting->plan.phases.back().steps.size() == 2);
+  for (const planning::Step& step : waiting->plan.phases.back().steps)
+    CHECK(step.state == planning::StepState::pending);
+  const std::string* text = primary.disk.read(primary.postgres->config_file);
+  std::string spared = *text;
+  spared.replace(spared.find("FIRST 2"), 7, "FIRST 1");
+  primary.disk.plant(primary.postgres->config_file, spared, {105, 105, 0644});
+  primary.postgres->reload(primary.disk, stage->world.clock);
+  REQUIRE(apply(stage->world, {}));
+  CHECK(let_go == 2);
+  const auto left = plan(stage->world, {});
+  REQUIRE(left);
+  CHECK(left->plan.pending() == 0);
+}
+
 TEST_CASE("every way of failing, at every message") {
   if (::getenv("PGSEAL_SIMULATE") != nullptr) return;
   Tally tally;
