@@ -393,6 +393,10 @@ void World::follow(const std::string& primary) {
                             text->substr(there->value_text.end);
     host.disk.plant(postgres.auto_conf(), now, {postgres.uid, postgres.uid, 0600});
     if (postgres.running) postgres.reload(host.disk, clock);
+    std::vector<std::string>& slots = hosts.at(primary).postgres->slots;
+    const std::string slot = postgres.setting("primary_slot_name");
+    if (!slot.empty() && std::find(slots.begin(), slots.end(), slot) == slots.end())
+      slots.push_back(slot);
   }
   settle();
 }
