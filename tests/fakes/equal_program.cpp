@@ -79,6 +79,7 @@ void normalise(json& value) {
     for (json& inner : value) normalise(inner);
   if (!value.is_object()) return;
   for (auto& [key, inner] : value.items()) {
+    if (key == "log") inner = "…";  // the server's own words, with its times
     const bool differs = std::find(own.begin(), own.end(), key) != own.end();
     const bool empty = inner.is_null() || inner == json("") || inner == json(0);
     if (differs && !empty)
@@ -402,6 +403,14 @@ struct Lab {
     return output_of(
         fmt::format("{} exec {} {} -- bash -c '{}' </dev/null", program, folder, host, script));
   }
+  /// A standby asks again every five seconds (wal_retrieve_retry_interval).
+  void wait_for_standby(const std::string& host) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const std::string query =
+        "su postgres -c \"psql -Atc 'select count(*) from pg_stat_replication'\"";
+    while (run(host, query) != "1\n")
+      if (std::chrono::steady_clock::now() > deadline) give_up("no standby came back");
+  }
   void postgres(const std::string& host, const std::string& word) const {
     output_of(fmt::format("{} postgres {} {} {} </dev/null 2>&1", program, folder, host, word));
   }
@@ -424,7 +433,7 @@ void copy_host(const Lab& lab, const fleet::Host& host, const fleet::HostFacts& 
   postgres.system_identifier = seen.system_identifier;
   postgres.in_recovery = seen.in_recovery;
   postgres.socket_directory = seen.socket_directory;
-  postgres.roles = {{"postgres", true, true}, {"deploy", true, false}, {"replicator", true, false}};
+  postgres.roles = seen.roles;
   postgres.install(made.disk, "");
   for (const std::string& path : {postgres.config_file, postgres.hba_file, postgres.auto_conf()}) {
     const std::string mode = lab.run(host.name, "stat -c %a " + path);
@@ -473,6 +482,10 @@ int main(int argc, char** argv) {
   real.person = [&](const std::string& host, const Deed& deed) {
     if (deed.shell == "restart" || deed.shell == "start")
       lab.postgres(host, deed.shell);
+    if (deed.shell == "start")
+      lab.wait_for_standby(host);
+    else if (deed.shell == "restart")
+      return;
     else
       std::fputs(lab.run(host, deed.shell).c_str(), stderr);
   };

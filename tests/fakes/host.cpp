@@ -112,7 +112,8 @@ Result<fleet::SlotFacts> Host::look(const std::string& environment, const fleet:
 void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) const {
   if (postgres)
     facts.candidates.push_back({postgres->data_directory, postgres->config_file, postgres->port,
-                                postgres->running, "running postmaster"});
+                                postgres->running,
+                                postgres->running ? "running postmaster" : "/etc/postgresql"});
   if (!brief.database || !postgres) return;
   fleet::ServerFacts server;
   server.data_directory = postgres->data_directory;
@@ -148,6 +149,7 @@ void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) co
   server.config_sha256 = x509::sha256_hex(view.config.text);
   server.include_in_place = server::include_in_place(view, ssl_conf);
   server.include_dir = server::include_folder(view);
+  server.sessions = view.sessions;
   server.replicas = view.replicas;
   server.replication_slots = view.replication_slots;
   server.replication = server::replication_facts(view);
@@ -195,7 +197,16 @@ Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Ti
   if ((of_server || of_standby) && !brief.database)
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief.host));
-  if ((of_server || of_standby) && !postgres->running) return not_running(*postgres);
+  auto answer = carry_out_act(brief, act, at);
+  if (!answer) return std::move(answer).error().during(fleet::to_string(act.kind));
+  return answer;
+}
+
+Result<Answer> Host::carry_out_act(const fleet::Brief& brief, const Act& act, base::Time at) {
+  const bool of_slot = act.kind == ActKind::mark_host || act.kind == ActKind::make_key ||
+                       act.kind == ActKind::install_certificate ||
+                       act.kind == ActKind::install_trust || act.kind == ActKind::archive_slot;
+  if (!of_slot && !postgres->running) return not_running(*postgres);
   switch (act.kind) {
     case ActKind::mark_host:
       return mark(brief, act, at);
@@ -267,10 +278,12 @@ std::string mark_in_words(const std::optional<fleet::Mark>& mark) {
 }
 
 /// slots/mark.cpp keeps this to itself; written again from its contract.
-bool mark_refuses(const fleet::Mark& there, const Act& act) {
-  return !act.take_over &&
-         (there.environment_id != act.mark.environment_id ||
-          there.ledger_id != act.mark.ledger_id || there.generation > act.mark.generation);
+std::string why_mark_refuses(const fleet::Mark& there, const Act& act) {
+  if (act.take_over) return "";
+  if (there.environment_id != act.mark.environment_id) return "It belongs to another environment.";
+  if (there.ledger_id != act.mark.ledger_id) return "It belongs to another ledger.";
+  const bool newer = there.generation > act.mark.generation;
+  return newer ? "It has seen a newer state of this ledger." : "";
 }
 
 }  // namespace
@@ -287,8 +300,11 @@ Result<Answer> Host::mark(const fleet::Brief& brief, const Act& act, base::Time 
   answer.before = mark_in_words(there);
   answer.after = mark_in_words(act.mark);
   if (there && *there == act.mark) return answer;
-  if (there && mark_refuses(*there, act))
-    return base::error(Code::refused_mark, "the mark of this host refuses this ledger");
+  const std::string refusal = there ? why_mark_refuses(*there, act) : "";
+  if (!refusal.empty())
+    return base::error(Code::refused_mark, "the mark of this host refuses this ledger")
+        .with_detail(refusal)
+        .with_hint("If that is meant, say --take-over.");
   slots::Changes changes;
   const bool same_ledger = there && there->ledger_id == act.mark.ledger_id;
   if (!same_ledger)

@@ -71,6 +71,8 @@ class Host {
   base::Result<fleet::SlotFacts> look(const std::string& environment,
                                       const fleet::Slot& slot) const;
   void observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) const;
+  base::Result<fleet::Answer> carry_out_act(const fleet::Brief& brief, const fleet::Act& act,
+                                            base::Time at);
   base::Result<fleet::Answer> change_slot(const fleet::Brief& brief, const fleet::Act& act,
                                           base::Time at);
   base::Result<fleet::Answer> mark(const fleet::Brief& brief, const fleet::Act& act, base::Time at);

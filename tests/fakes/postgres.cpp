@@ -85,9 +85,8 @@ void Postgres::read_into(const Disk& disk, const std::string& path, Written& row
   const std::string* text = disk.read(path);
   if (text == nullptr || !may_read(disk.look(path), uid)) return;
   const settings::ConfigurationFile file = settings::parse(*text, path);
-  for (const base::Finding& bad : file.findings)
-    rows.push_back({"", "", "", path, bad.line, false, "syntax error"});
   std::size_t include = 0;
+  std::size_t bad = 0;
   const auto include_before = [&](int line) {
     for (; include < file.includes.size() && file.includes[include].line < line; ++include) {
       const settings::Include& one = file.includes[include];
@@ -97,12 +96,20 @@ void Postgres::read_into(const Disk& disk, const std::string& path, Written& row
       read_into(disk, one.path, rows);
     }
   };
+  const auto bad_before = [&](int line) {
+    for (; bad < file.findings.size() && file.findings[bad].line < line; ++bad) {
+      include_before(file.findings[bad].line);
+      rows.push_back({"", "", "", path, file.findings[bad].line, false, "syntax error"});
+    }
+  };
   for (const settings::Assignment& one : file.assignments) {
+    bad_before(one.line);
     include_before(one.line);
     fleet::SettingFact fact{one.name, one.value, "", path, one.line, false, ""};
     if (bad_value(fact)) fact.error = value_error;
     rows.push_back(std::move(fact));
   }
+  bad_before(static_cast<int>(file.lines.size()) + 2);
   include_before(static_cast<int>(file.lines.size()) + 2);
 }
 
@@ -303,13 +310,23 @@ server::ServerView Postgres::view(const Disk& disk) const {
   return view;
 }
 
+/// Of those that the server resolves at its start; null for any other.
+std::optional<std::string> Postgres::path_setting(const std::string& name) const {
+  if (name == "config_file") return config_file;
+  if (name == "data_directory") return data_directory;
+  if (name == "hba_file") return hba_file;
+  if (name == "ident_file") return folder_of(config_file) + "/pg_ident.conf";
+  return std::nullopt;
+}
+
 void Postgres::view_settings(const Disk& disk, server::ServerView& view) const {
   const int major = settings::major_of(version);
   std::vector<std::string> names;
   for (const auto& [name, untold] : other_settings()) names.push_back(name);
   for (const settings::TlsSetting& setting : settings::tls_settings()) {
     const std::string name(setting.name);
-    if (settings::tls_setting(major, name) != nullptr) names.push_back(name);
+    const bool hidden = name == "ssl_renegotiation_limit";  // GUC_NO_SHOW_ALL
+    if (!hidden && settings::tls_setting(major, name) != nullptr) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
@@ -319,6 +336,8 @@ void Postgres::view_settings(const Disk& disk, server::ServerView& view) const {
     fact.name = name;
     fact.value = settings::mask_setting(name, setting(name));
     fact.source = found == loaded.settings.end() ? "default" : "configuration file";
+    if (const auto path = path_setting(name)) fact = {name, *path, "override", "", 0, false, ""};
+    if (name == "lc_messages") fact = {name, "C", "client", "", 0, false, ""};  // the node's own
     view.running.push_back(std::move(fact));
   }
   const Written rows = written(disk);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,7 @@ class Postgres {
   [[nodiscard]] Context load_anew(const Disk& disk,
                                   const std::map<std::string, fleet::SettingFact>& settings) const;
   [[nodiscard]] std::string file_of(const std::string& value) const;
+  [[nodiscard]] std::optional<std::string> path_setting(const std::string& name) const;
   void view_settings(const Disk& disk, server::ServerView& view) const;
 };
 

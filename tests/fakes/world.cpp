@@ -77,7 +77,9 @@ class FakeConversation : public fleet::Conversation {
   Result<fleet::ServedFacts> handshake(const fleet::HandshakeQuery& query) override {
     World::Verdict verdict;
     TRY(begin(MessageKind::handshake, query.address, query, verdict));
-    return end(Result<fleet::ServedFacts>(world_.served_at(query)), verdict);
+    fleet::ServedFacts served = world_.served_at(query);
+    served.asked_from = host_.name;
+    return end(Result<fleet::ServedFacts>(std::move(served)), verdict);
   }
 
  private:
@@ -406,7 +408,20 @@ void World::follow(const std::string& primary) {
 std::string World::try_stream(const Host& host, const std::string& conninfo) const {
   const Dialed dialed = dial(environment, hosts, host, conninfo, clock);
   if (dialed.primary != nullptr && gone(dialed.primary->name)) return "timed out";
-  return dialed.attempt.service == Service::refused ? dialed.attempt.why : "";
+  if (dialed.attempt.service != Service::refused) return "";
+  const settings::Conninfo parsed = settings::parse_conninfo(conninfo).value();
+  const settings::ConninfoItem* trust = parsed.find("sslrootcert");
+  std::string why = dialed.attempt.why;
+  if (why == "there is no root.crt" && trust != nullptr)
+    why = fmt::format(
+        "root certificate file \"{}\" does not exist\n"
+        "Either provide the file or change sslmode to disable server certificate verification.",
+        trust->value);
+  if (dialed.primary == nullptr) return why;
+  const Postgres& primary = *hosts.at(dialed.primary->name).postgres;
+  const settings::ConninfoItem* name = parsed.find("host");
+  return fmt::format("connection to server at \"{}\" ({}), port {} failed: {}\n",
+                     name == nullptr ? "" : name->value, dialed.primary->address, primary.port, why);
 }
 
 void World::lets_go(const std::string& host) {
@@ -450,7 +465,8 @@ void World::show_replicas(const std::string& host, server::ServerView& view) con
     if (!standby || !standby->receiver.streaming || standby->receiver.primary != host) continue;
     fleet::ReplicaFact replica;
     replica.role = standby->receiver.role;
-    replica.application = "walreceiver";
+    const std::string cluster = standby->setting("cluster_name");
+    replica.application = cluster.empty() ? "walreceiver" : cluster;
     replica.address = other.address;
     replica.state = "streaming";
     replica.sync_state = sync_state(names, view.replicas.size());
@@ -461,6 +477,9 @@ void World::show_replicas(const std::string& host, server::ServerView& view) con
       replica.issuer = shown.front().issuer;
     }
     replica.behind = 0;
+    view.sessions.push_back({replica.role, "", replica.address, replica.application, "walsender",
+                             replica.tls, replica.tls ? "TLSv1.3" : "", replica.client_serial,
+                             replica.issuer});
     view.replicas.push_back(std::move(replica));
     for (fleet::ReplicationSlotFact& slot : view.replication_slots)
       if (slot.name == standby->setting("primary_slot_name")) slot.active = true;
