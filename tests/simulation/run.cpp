@@ -80,12 +80,13 @@ Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
   if (dead) copy_state(picture, folder.state());
   const bool well = first && !dead && says_all_is_well(*first);
   const auto heard = world.heard;
+  const bool failed_over = !world.stopped.empty();
   world.repair();
   checks.after_message();
   checks.at_end();
   if (first && !dead && !first->interrupted)
     expect_nobody_forgotten(world, *first, heard, checks);
-  if (well && world.stopped.empty())
+  if (well && !failed_over)
     expect_nothing_left(world, checks, "after all was called well");
   world.faults.clear();
   world.clock += std::chrono::minutes(5);
