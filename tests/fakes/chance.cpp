@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-#define OPENSSL_SUPPRESS_DEPRECATED  // RAND_set_rand_method: its successor is a provider of one's own
+#define OPENSSL_SUPPRESS_DEPRECATED  // RAND_set_rand_method: its successor is a provider of one's
+                                     // own
 #include "fakes/chance.h"
 
 #include <openssl/rand.h>

@@ -4,8 +4,8 @@
 // the same; only what no two hosts have in common is made equal before (normal). What the fake
 // begins with is read from the real hosts. Usage: fake_equals_real LAB-PROGRAM LAB-FOLDER
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <stdio.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cstdio>
@@ -72,8 +72,8 @@ std::string normal_text(std::string text) {
 
 void normalise(json& value) {
   static const std::array<const char*, 9> own = {
-      "clock",   "conf_load_time", "key_spki_sha256", "client_serial", "request",
-      "log",     "behind",         "machine_id",      "timeline"};
+      "clock", "conf_load_time", "key_spki_sha256", "client_serial", "request",
+      "log",   "behind",         "machine_id",      "timeline"};
   if (value.is_string()) value = normal_text(value.get<std::string>());
   if (value.is_array())
     for (json& inner : value) normalise(inner);
@@ -361,9 +361,8 @@ class Script {
     look(host, "after a start with a bad key");
     act(host, of(ActKind::reload, slot), "of a server that is down");
     person(host, mode(0600));
-    person(host, {"start", [](fakes::Host& there) {
-                    there.postgres->start(there.disk, clock_now());
-                  }});
+    person(host,
+           {"start", [](fakes::Host& there) { there.postgres->start(there.disk, clock_now()); }});
     look(host, "after a start with a good key");
     const std::string conf = "/etc/postgresql/15/main/postgresql.conf";
     person(host, {"echo 'ssl on on' >>" + conf, [&](fakes::Host& there) {
@@ -437,9 +436,9 @@ void copy_host(const Lab& lab, const fleet::Host& host, const fleet::HostFacts& 
   postgres.install(made.disk, "");
   for (const std::string& path : {postgres.config_file, postgres.hba_file, postgres.auto_conf()}) {
     const std::string mode = lab.run(host.name, "stat -c %a " + path);
-    made.disk.plant(path, lab.run(host.name, "cat " + path),
-                    {postgres.uid, postgres.uid,
-                     static_cast<mode_t>(std::strtol(mode.c_str(), nullptr, 8))});
+    made.disk.plant(
+        path, lab.run(host.name, "cat " + path),
+        {postgres.uid, postgres.uid, static_cast<mode_t>(std::strtol(mode.c_str(), nullptr, 8))});
   }
   for (const fleet::ReplicationSlotFact& slot : seen.replication_slots)
     postgres.slots.push_back(slot.name);
@@ -480,8 +479,7 @@ int main(int argc, char** argv) {
   real.name = "real";
   real.links = &links;
   real.person = [&](const std::string& host, const Deed& deed) {
-    if (deed.shell == "restart" || deed.shell == "start")
-      lab.postgres(host, deed.shell);
+    if (deed.shell == "restart" || deed.shell == "start") lab.postgres(host, deed.shell);
     if (deed.shell == "start")
       lab.wait_for_standby(host);
     else if (deed.shell == "restart")

@@ -184,8 +184,8 @@ Result<fleet::HostFacts> Host::observe(const fleet::Brief& brief, base::Time at)
 // ---- acts ---------------------------------------------------------------------------------------
 
 Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Time at) {
-  const bool of_standby = act.kind == ActKind::write_replication_settings ||
-                          act.kind == ActKind::reconnect_walreceiver;
+  const bool of_standby =
+      act.kind == ActKind::write_replication_settings || act.kind == ActKind::reconnect_walreceiver;
   const bool of_server = act.kind == ActKind::write_server_settings || act.kind == ActKind::reload;
   const bool own = act.slot.kind == fleet::SlotKind::server
                        ? brief.database && act.slot.name == brief.host
@@ -346,7 +346,8 @@ std::vector<std::string> problems_of(const Disk& disk, const server::TlsPlan& pl
   for (const std::string& path : {plan.certificate, plan.key, plan.client_ca}) {
     const host::FileState state = disk.look(path);
     const std::string* bytes = disk.read(path);
-    key += fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
+    key +=
+        fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
   }
   const auto found = known.find(key);
   if (found != known.end()) return found->second;

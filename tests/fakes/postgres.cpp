@@ -155,7 +155,8 @@ Postgres::Context Postgres::load_tls(const Disk& disk, const Settings& settings)
     const std::string path = file_of(value(settings, name));
     const host::FileState state = disk.look(path);
     const std::string* bytes = disk.read(path);
-    key += fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
+    key +=
+        fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
   }
   for (const auto* name : {"ssl_min_protocol_version", "ssl_max_protocol_version"})
     key += "|" + value(settings, name);

@@ -64,7 +64,8 @@ class Postgres {
   [[nodiscard]] static std::string home() { return "/var/lib/postgresql"; }
   [[nodiscard]] std::string auto_conf() const { return data_directory + "/postgresql.auto.conf"; }
   /// As pg_basebackup -R leaves it: with a slot of that name on the other side, if one is named.
-  void follow_from_start(Disk& disk, const std::string& primary, const std::string& slot = "") const;
+  void follow_from_start(Disk& disk, const std::string& primary,
+                         const std::string& slot = "") const;
   /// Files as a package leaves them.
   void install(Disk& disk, const std::string& extra_settings) const;
 

@@ -66,7 +66,8 @@ Dialed dial(const fleet::Environment& environment, const std::map<std::string, H
       client_files_at(standby.disk, own.uid, value_of(*parsed, "sslrootcert", folder + "root.crt"),
                       value_of(*parsed, "sslcert", folder + "postgresql.crt"),
                       value_of(*parsed, "sslkey", folder + "postgresql.key"));
-  dialed.attempt = connect(files, mode_of(value_of(*parsed, "sslmode", "prefer")), primary, host, at);
+  dialed.attempt =
+      connect(files, mode_of(value_of(*parsed, "sslmode", "prefer")), primary, host, at);
   if (dialed.attempt.certificate_taken) dialed.certificate = files.certificate;
   return dialed;
 }

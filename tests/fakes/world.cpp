@@ -421,7 +421,8 @@ std::string World::try_stream(const Host& host, const std::string& conninfo) con
   const Postgres& primary = *hosts.at(dialed.primary->name).postgres;
   const settings::ConninfoItem* name = parsed.find("host");
   return fmt::format("connection to server at \"{}\" ({}), port {} failed: {}\n",
-                     name == nullptr ? "" : name->value, dialed.primary->address, primary.port, why);
+                     name == nullptr ? "" : name->value, dialed.primary->address, primary.port,
+                     why);
 }
 
 void World::lets_go(const std::string& host) {
@@ -448,9 +449,14 @@ void World::settle_one(Host& standby) {
   const Postgres& primary = *hosts.at(dialed.primary->name).postgres;
   const auto& kept = primary.slots;
   if (!slot.empty() && std::find(kept.begin(), kept.end(), slot) == kept.end()) return;
-  receiver = {true,        dialed.primary->name, primary.starts,
-              conninfo,    dialed.role,          dialed.certificate,
-              primary.loaded.tls && dialed.attempt.service != Service::plaintext, pid + 1};
+  receiver = {true,
+              dialed.primary->name,
+              primary.starts,
+              conninfo,
+              dialed.role,
+              dialed.certificate,
+              primary.loaded.tls && dialed.attempt.service != Service::plaintext,
+              pid + 1};
 }
 
 void World::settle() {

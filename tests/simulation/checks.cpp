@@ -103,17 +103,16 @@ void Checks::check_standbys() {
     if (!host.postgres || !host.postgres->running || !host.postgres->in_recovery) continue;
     const std::string conninfo = host.postgres->setting("primary_conninfo");
     if (conninfo.empty()) continue;
-    const auto dialed =
-        fakes::dial(world_.environment, world_.hosts, host, conninfo, world_.clock);
+    const auto dialed = fakes::dial(world_.environment, world_.hosts, host, conninfo, world_.clock);
     if (dialed.primary == nullptr || !world_.hosts.at(dialed.primary->name).postgres->running)
       continue;
     const std::string who = fmt::format("standby {} of {}", name, dialed.primary->name);
     const Service now = dialed.attempt.service;
     const auto [best, first] = best_.emplace(who, now);
     if (now < best->second)
-      fail("1 cut off", fmt::format("{}: {} before, {} now: {}", who,
-                                    fakes::to_string(best->second), fakes::to_string(now),
-                                    dialed.attempt.why));
+      fail("1 cut off",
+           fmt::format("{}: {} before, {} now: {}", who, fakes::to_string(best->second),
+                       fakes::to_string(now), dialed.attempt.why));
     best->second = now;
   }
 }
@@ -124,16 +123,15 @@ void Checks::check_quorum(const std::string& standby) {
   const fakes::Receiver& receiver = world_.hosts.at(standby).postgres->receiver;
   if (!receiver.streaming) return;
   const auto& primary = *world_.hosts.at(receiver.primary).postgres;
-  const auto needed =
-      settings::confirming_standbys(primary.setting("synchronous_standby_names"));
+  const auto needed = settings::confirming_standbys(primary.setting("synchronous_standby_names"));
   int others = 0;
   for (const auto& [name, host] : world_.hosts)
     if (name != standby && host.postgres && host.postgres->receiver.streaming &&
         host.postgres->receiver.primary == receiver.primary)
       ++others;
   if (!needed || others < *needed)
-    fail("6 commits wait", fmt::format("{} is let go of, and {} sees {} others", standby,
-                                       receiver.primary, others));
+    fail("6 commits wait",
+         fmt::format("{} is let go of, and {} sees {} others", standby, receiver.primary, others));
 }
 
 // ---- 3: whole pairs, and a server that can start at any moment ----------------------------------

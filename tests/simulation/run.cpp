@@ -84,10 +84,8 @@ Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
   world.repair();
   checks.after_message();
   checks.at_end();
-  if (first && !dead && !first->interrupted)
-    expect_nobody_forgotten(world, *first, heard, checks);
-  if (well && !failed_over)
-    expect_nothing_left(world, checks, "after all was called well");
+  if (first && !dead && !first->interrupted) expect_nobody_forgotten(world, *first, heard, checks);
+  if (well && !failed_over) expect_nothing_left(world, checks, "after all was called well");
   world.faults.clear();
   world.clock += std::chrono::minutes(5);
   const auto second = apply(world, stage.options);

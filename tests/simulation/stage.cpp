@@ -110,7 +110,9 @@ void add_host(fakes::World& world, const std::string& name, const std::string& a
   made.add_user("operator", 1002);
   if (!database) return;
   made.postgres.emplace();
-  made.postgres->roles = {{"deploy", true, false}, {"report", true, false}, {"admin", true, true},
+  made.postgres->roles = {{"deploy", true, false},
+                          {"report", true, false},
+                          {"admin", true, true},
                           {"replicator", true, false}};
   made.postgres->install(made.disk, "");
 }
