@@ -294,6 +294,9 @@ def full(suite):
         options = {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}
         suite.run(units("tsan", 600, fixed_addresses(), options) + stories("tsan", fixed_addresses(), options), 2)
     run_fuzzers(suite)
+    # By now the sanitizers' builds are done; it takes both cores for some minutes.
+    suite.run([Part("tests/simulation (every message)", ["build/release/test_simulation"], read_doctest, 1500,
+                    {"PGSEAL_FULL": "1"})], 1)
     if os.geteuid() == 0:
         suite.run(lab_itself(), 1)
     run_lab(suite, "*_long.py", 1500)

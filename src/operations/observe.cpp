@@ -62,21 +62,28 @@ HostView Observer::look(std::size_t index) {
       if (conversation_over(*view.silence)) conversation.reset();
     }
   }
-  if (host.database) view.served = ask_from_outside(host, conversation.get(), port);
+  if (host.database) ask_from_outside(index, port, view);
   return view;
 }
 
 /// Where the controller has no way to the port, the host itself asks by the same address: weaker,
-/// and the facts say who asked.
-fleet::ServedFacts Observer::ask_from_outside(const fleet::Host& host,
-                                              fleet::Conversation* conversation, int port) {
+/// and the facts say who asked. A host that falls silent here is silent in this look: what it said
+/// a moment ago is no ground to pass a gate on.
+void Observer::ask_from_outside(std::size_t index, int port, HostView& view) {
+  const fleet::Host& host = *hosts_[index];
+  auto& conversation = conversations_[index];
   const fleet::HandshakeQuery query{host.address, port, ""};
-  fleet::ServedFacts served = world_.prober.handshake(query);
-  if (served.answered || conversation == nullptr) return served;
+  view.served = world_.prober.handshake(query);
+  if (view.served.answered || conversation == nullptr) return;
   auto nearer = conversation->handshake(query);
-  if (!nearer || !nearer->answered) return served;
-  nearer->asked_from = host.name;
-  return std::move(nearer).value();
+  if (nearer && nearer->answered) {
+    nearer->asked_from = host.name;
+    view.served = std::move(nearer).value();
+  } else if (!nearer && conversation_over(nearer.error())) {
+    conversation.reset();
+    view.facts.reset();
+    view.silence = std::move(nearer).error();
+  }
 }
 
 Observed Observer::observe() {

@@ -35,8 +35,7 @@ class Observer {
 
  private:
   planning::HostView look(std::size_t index);
-  fleet::ServedFacts ask_from_outside(const fleet::Host& host, fleet::Conversation* conversation,
-                                      int port);
+  void ask_from_outside(std::size_t index, int port, planning::HostView& view);
 
   World& world_;
   const fleet::Environment& environment_;

@@ -21,8 +21,9 @@ void in_parallel(std::size_t count, std::size_t bound, const std::function<void(
       }
     }
   };
-  std::vector<std::jthread> threads;
   const std::size_t size = std::min(count, std::max<std::size_t>(1, bound));
+  if (size == 1) return worker();
+  std::vector<std::jthread> threads;
   threads.reserve(size);
   for (std::size_t i = 0; i < size; ++i) threads.emplace_back(worker);
 }

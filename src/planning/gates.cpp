@@ -22,14 +22,14 @@ const HostView* view_of(const Observed& observed, const std::string& host) {
 /// True where the slot holds a certificate and none of ours: another authority vouched so far.
 bool vouched_by_another(const fleet::SlotFacts& slot, const x509::Certificate* ours) {
   if (slot.certificate.empty()) return false;
-  const auto held = x509::Certificate::from_pem(slot.certificate);
+  const auto held = x509::Certificate::decode_pem(slot.certificate);
   return held && (ours == nullptr || !held->signed_by(*ours));
 }
 
 /// True where the server shows its clients a certificate that is not ours, whatever our slot holds.
 bool serves_another(const HostView& view, const x509::Certificate* ours) {
   if (!view.served.tls) return false;
-  const auto served = x509::Certificate::from_pem(view.served.certificate);
+  const auto served = x509::Certificate::decode_pem(view.served.certificate);
   return served && (ours == nullptr || !served->signed_by(*ours));
 }
 
@@ -106,7 +106,7 @@ std::string why_not_proven(const Desired& desired, const HostView* view) {
   if (view == nullptr || !view->served.answered) return "could not be asked from outside";
   if (!view->served.tls) return "answers without TLS";
   if (view->answered()) return serves_own(*view) ? "" : "serves another certificate than its own";
-  const auto served = x509::Certificate::from_pem(view->served.certificate);
+  const auto served = x509::Certificate::decode_pem(view->served.certificate);
   const bool ours =
       served && desired.authorities.server && served->signed_by(*desired.authorities.server);
   return ours ? "" : "did not answer, and serves another certificate than ours";

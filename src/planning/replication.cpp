@@ -262,15 +262,27 @@ std::string why_not_taken(const HostView& primary) {
   return primary.served.asks_client_certificate ? "" : "does not ask for certificates";
 }
 
+/// Who is seen to stream and fell silent in the same look is not counted upon.
+bool of_silent_host(const Desired& desired, const Observed& observed,
+                    const fleet::ReplicaFact& replica) {
+  const auto& hosts = desired.environment->hosts;
+  return std::any_of(hosts.begin(), hosts.end(), [&](const fleet::Host& host) {
+    return !replica.address.empty() && host.address == replica.address &&
+           !view_of_host(observed, host.name).answered();
+  });
+}
+
 /// Why commits would wait without one of the standbys, "" if they would not.
-std::string why_not_spared(const ServerFacts& primary) {
+std::string why_not_spared(const Desired& desired, const Observed& observed,
+                           const ServerFacts& primary) {
   const std::string names = running_value(primary, "synchronous_standby_names");
   const auto needed = settings::confirming_standbys(names);
   if (!needed) return "synchronous_standby_names cannot be understood";
   if (*needed == 0 || primary.in_recovery) return "";
   const auto confirming = std::count_if(
-      primary.replicas.begin(), primary.replicas.end(), [](const fleet::ReplicaFact& replica) {
-        return replica.state == "streaming" && replica.sync_state != "async";
+      primary.replicas.begin(), primary.replicas.end(), [&](const fleet::ReplicaFact& replica) {
+        return replica.state == "streaming" && replica.sync_state != "async" &&
+               !of_silent_host(desired, observed, replica);
       });
   if (confirming > *needed) return "";
   return fmt::format(
@@ -306,7 +318,7 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
     if (const std::string why = why_not_taken(view); !why.empty()) return primary->name + " " + why;
     const ServerFacts* server = fleet::answering_server(*view.facts);
     if (server == nullptr) return primary->name + " could not be asked";
-    if (std::string why = why_not_spared(*server); !why.empty()) return why;
+    if (std::string why = why_not_spared(desired, observed, *server); !why.empty()) return why;
     if (std::string why = why_not_kept(*server, *standby.replication); !why.empty()) return why;
   }
   const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role_of(standby));

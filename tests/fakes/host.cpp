@@ -9,6 +9,7 @@
 #include "fakes/slot_store.h"
 #include "hba/mask.h"
 #include "server/include_edit.h"
+#include "server/replication.h"
 #include "server/tls_files.h"
 #include "settings/edit.h"
 #include "settings/tls_settings.h"
@@ -74,7 +75,7 @@ void Host::add_user(const std::string& user, uid_t uid) {
 
 Result<host::OsUser> Host::find_user(const std::string& user) const {
   if (postgres && user == postgres->os_user)
-    return host::OsUser{user, postgres->uid, postgres->uid, "/var/lib/postgresql"};
+    return host::OsUser{user, postgres->uid, postgres->uid, Postgres::home()};
   const auto found = users.find(user);
   if (found != users.end()) return found->second;
   return base::error(Code::user_missing, fmt::format("OS user \"{}\" does not exist", user));
@@ -111,7 +112,8 @@ Result<fleet::SlotFacts> Host::look(const std::string& environment, const fleet:
 void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) const {
   if (postgres)
     facts.candidates.push_back({postgres->data_directory, postgres->config_file, postgres->port,
-                                postgres->running, "running postmaster"});
+                                postgres->running,
+                                postgres->running ? "running postmaster" : "/etc/postgresql"});
   if (!brief.database || !postgres) return;
   fleet::ServerFacts server;
   server.data_directory = postgres->data_directory;
@@ -128,7 +130,7 @@ void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) co
     facts.server = std::move(server);
     return;
   }
-  const server::ServerView view = postgres->view(disk);
+  const server::ServerView view = view_server();
   server.hba_file = view.hba_file;
   server.hba_text = hba::mask_secrets(view.hba.text);
   server.hba_sha256 = x509::sha256_hex(view.hba.text);
@@ -147,6 +149,10 @@ void Host::observe_server(const fleet::Brief& brief, fleet::HostFacts& facts) co
   server.config_sha256 = x509::sha256_hex(view.config.text);
   server.include_in_place = server::include_in_place(view, ssl_conf);
   server.include_dir = server::include_folder(view);
+  server.sessions = view.sessions;
+  server.replicas = view.replicas;
+  server.replication_slots = view.replication_slots;
+  server.replication = server::replication_facts(view);
   facts.server = std::move(server);
 }
 
@@ -178,6 +184,8 @@ Result<fleet::HostFacts> Host::observe(const fleet::Brief& brief, base::Time at)
 // ---- acts ---------------------------------------------------------------------------------------
 
 Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Time at) {
+  const bool of_standby =
+      act.kind == ActKind::write_replication_settings || act.kind == ActKind::reconnect_walreceiver;
   const bool of_server = act.kind == ActKind::write_server_settings || act.kind == ActKind::reload;
   const bool own = act.slot.kind == fleet::SlotKind::server
                        ? brief.database && act.slot.name == brief.host
@@ -186,9 +194,19 @@ Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Ti
   if (!of_server && act.kind != ActKind::mark_host && !own)
     return base::error(Code::protocol_value, fmt::format("{} is no slot of host \"{}\"",
                                                          fleet::to_string(act.slot), brief.host));
-  if (of_server && !brief.database)
+  if ((of_server || of_standby) && !brief.database)
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief.host));
+  auto answer = carry_out_act(brief, act, at);
+  if (!answer) return std::move(answer).error().during(fleet::to_string(act.kind));
+  return answer;
+}
+
+Result<Answer> Host::carry_out_act(const fleet::Brief& brief, const Act& act, base::Time at) {
+  const bool of_slot = act.kind == ActKind::mark_host || act.kind == ActKind::make_key ||
+                       act.kind == ActKind::install_certificate ||
+                       act.kind == ActKind::install_trust || act.kind == ActKind::archive_slot;
+  if (!of_slot && !postgres->running) return not_running(*postgres);
   switch (act.kind) {
     case ActKind::mark_host:
       return mark(brief, act, at);
@@ -202,8 +220,9 @@ Result<Answer> Host::perform(const fleet::Brief& brief, const Act& act, base::Ti
     case ActKind::reload:
       return reload(at);
     case ActKind::write_replication_settings:
+      return write_replication(brief, act, at);
     case ActKind::reconnect_walreceiver:
-      break;
+      return reconnect_walreceiver();
   }
   return base::error(Code::protocol_unknown, "the act is not one of the list");
 }
@@ -259,10 +278,12 @@ std::string mark_in_words(const std::optional<fleet::Mark>& mark) {
 }
 
 /// slots/mark.cpp keeps this to itself; written again from its contract.
-bool mark_refuses(const fleet::Mark& there, const Act& act) {
-  return !act.take_over &&
-         (there.environment_id != act.mark.environment_id ||
-          there.ledger_id != act.mark.ledger_id || there.generation > act.mark.generation);
+std::string why_mark_refuses(const fleet::Mark& there, const Act& act) {
+  if (act.take_over) return "";
+  if (there.environment_id != act.mark.environment_id) return "It belongs to another environment.";
+  if (there.ledger_id != act.mark.ledger_id) return "It belongs to another ledger.";
+  const bool newer = there.generation > act.mark.generation;
+  return newer ? "It has seen a newer state of this ledger." : "";
 }
 
 }  // namespace
@@ -279,8 +300,11 @@ Result<Answer> Host::mark(const fleet::Brief& brief, const Act& act, base::Time 
   answer.before = mark_in_words(there);
   answer.after = mark_in_words(act.mark);
   if (there && *there == act.mark) return answer;
-  if (there && mark_refuses(*there, act))
-    return base::error(Code::refused_mark, "the mark of this host refuses this ledger");
+  const std::string refusal = there ? why_mark_refuses(*there, act) : "";
+  if (!refusal.empty())
+    return base::error(Code::refused_mark, "the mark of this host refuses this ledger")
+        .with_detail(refusal)
+        .with_hint("If that is meant, say --take-over.");
   slots::Changes changes;
   const bool same_ledger = there && there->ledger_id == act.mark.ledger_id;
   if (!same_ledger)
@@ -316,12 +340,23 @@ server::TlsFile tls_file(const Disk& disk, const std::string& path, uid_t server
 /// What the node looks at before it dares a reload.
 std::vector<std::string> problems_of(const Disk& disk, const server::TlsPlan& plan, uid_t server) {
   if (!plan.on) return {};
+  static thread_local std::unordered_map<std::string, std::vector<std::string>> known;
+  std::string key = fmt::format("{}|{}|{}|{}|{}", server, plan.client_ca, plan.crl,
+                                plan.min_protocol, plan.max_protocol);
+  for (const std::string& path : {plan.certificate, plan.key, plan.client_ca}) {
+    const host::FileState state = disk.look(path);
+    const std::string* bytes = disk.read(path);
+    key +=
+        fmt::format("|{} {:o} {} {}", path, state.mode, state.uid, bytes == nullptr ? "-" : *bytes);
+  }
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
   server::TlsVerdict verdict;
   server::judge_pair(plan, tls_file(disk, plan.certificate, server),
                      tls_file(disk, plan.key, server), server, verdict);
   if (!plan.client_ca.empty())
     server::judge_trust(plan.client_ca, tls_file(disk, plan.client_ca, server), verdict);
-  return verdict.problems;
+  return known.emplace(std::move(key), std::move(verdict.problems)).first->second;
 }
 
 std::string conf_in_words(const std::string* text, bool included) {
@@ -330,21 +365,9 @@ std::string conf_in_words(const std::string* text, bool included) {
                      included ? "" : ", not included");
 }
 
-void archive(Disk& disk, const slots::SlotFiles& files, const std::string& file,
-             const std::string& text) {
-  const std::string folder = make_below(disk, files, files.archive, {0755, files.archive_mode});
-  const std::string kept =
-      fmt::format("{}/{}.{}", folder, file, x509::sha256_hex(text).substr(0, 16));
-  if (disk.look(kept).exists())
-    disk.sync_folder(folder);
-  else
-    disk.replace(kept, text, {0, 0, 0600});
-}
-
 }  // namespace
 
 Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
-  if (!postgres->running) return not_running(*postgres);
   const slots::SlotFiles files = TRY(files_of(brief.environment, fleet::server_slot(brief.host)));
   const server::ServerView view = postgres->view(disk);
   settings::SslConf wanted;
@@ -373,14 +396,11 @@ Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
       return base::error(Code::file_changed,
                          fmt::format("\"{}\" is not the file that was observed", view.config_file))
           .with_hint("Run the command again: it observes anew.");
-    if (edit->exists) archive(disk, files, edit->name, edit->before);
-    const host::FileState state = disk.look(edit->folder + "/" + edit->name);
-    disk.replace(edit->folder + "/" + edit->name, edit->after,
-                 {state.uid, state.gid, state.exists() ? state.mode : 0644});
+    apply_edit(disk, files, *edit);
     answer.changed = true;
   }
   if (ours == nullptr || *ours != text) {
-    if (ours != nullptr) archive(disk, files, "ssl.conf", *ours);
+    if (ours != nullptr) archive_text(disk, files, "ssl.conf", *ours);
     disk.replace(conf_path, text, {0, 0, 0644});
     answer.changed = true;
   }
@@ -393,7 +413,6 @@ Result<Answer> Host::write_settings(const fleet::Brief& brief, const Act& act) {
 }
 
 Result<Answer> Host::reload(base::Time at) {
-  if (!postgres->running) return not_running(*postgres);
   const server::ServerView view = postgres->view(disk);
   std::vector<std::string> problems;
   for (const base::Finding& finding : server::written_errors(view))

@@ -72,20 +72,24 @@ bool is_pair(const std::string& certificate, const std::string& key) {
 
 ClientFiles client_files_of(const Host& host, const std::string& environment,
                             const fleet::Slot& slot) {
-  ClientFiles client;
   const auto files = host.files_of(environment, slot);
-  if (!files) return client;
-  const auto take = [&](const std::string& name, std::string& into) {
-    const std::string* text = host.disk.read(files->path_of(name));
-    if (text == nullptr || !may_read(host.disk.look(files->path_of(name)), files->actor.uid))
-      return false;
+  if (!files) return {};
+  return client_files_at(host.disk, files->actor.uid, files->path_of(files->trust),
+                         files->path_of(files->certificate), files->path_of(files->key));
+}
+
+ClientFiles client_files_at(const Disk& disk, uid_t uid, const std::string& trust,
+                            const std::string& certificate, const std::string& key) {
+  ClientFiles client;
+  const auto take = [&](const std::string& path, std::string& into) {
+    const std::string* text = disk.read(path);
+    if (text == nullptr || !may_read(disk.look(path), uid)) return false;
     into = *text;
     return true;
   };
-  client.has_trust = take(files->trust, client.trust);
-  client.has_certificate = take(files->certificate, client.certificate);
-  const host::FileState key = host.disk.look(files->path_of(files->key));
-  client.key_usable = take(files->key, client.key) && (key.mode & 077) == 0;
+  client.has_trust = take(trust, client.trust);
+  client.has_certificate = take(certificate, client.certificate);
+  client.key_usable = take(key, client.key) && (disk.look(key).mode & 077) == 0;
   return client;
 }
 

@@ -33,6 +33,9 @@ struct ClientFiles {
 };
 ClientFiles client_files_of(const Host& host, const std::string& environment,
                             const fleet::Slot& slot);
+/// Those that a connection string names, as the user `uid` may read them.
+ClientFiles client_files_at(const Disk& disk, uid_t uid, const std::string& trust,
+                            const std::string& certificate, const std::string& key);
 
 /// Parsed once for each text: a simulation asks the same certificates thousands of times.
 const std::vector<x509::Certificate>& certificates_in(const std::string& pem);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,18 @@ struct Loaded {
   base::Time at;
 };
 
+/// A standby's connection to the server that it follows, as it was made.
+struct Receiver {
+  bool streaming = false;
+  std::string primary;    ///< its host's name
+  int primary_start = 0;  ///< which life of that server
+  std::string conninfo;
+  std::string role;
+  std::string certificate;  ///< that it showed, leaf, PEM; "" none was asked for
+  bool tls = false;
+  int pid = 0;
+};
+
 class Postgres {
  public:
   int version = 150020;
@@ -43,14 +56,22 @@ class Postgres {
   bool running = false;
   bool plaintext = true;  ///< its rules let clients in without TLS
   std::vector<fleet::RoleFact> roles;
+  std::vector<std::string> slots;  ///< physical ones that it keeps WAL by
   Loaded loaded;
+  Receiver receiver;
+  int starts = 0;
 
+  [[nodiscard]] static std::string home() { return "/var/lib/postgresql"; }
+  [[nodiscard]] std::string auto_conf() const { return data_directory + "/postgresql.auto.conf"; }
+  /// As pg_basebackup -R leaves it: with a slot of that name on the other side, if one is named.
+  void follow_from_start(Disk& disk, const std::string& primary,
+                         const std::string& slot = "") const;
   /// Files as a package leaves them.
   void install(Disk& disk, const std::string& extra_settings) const;
 
   /// False where it dies: `problem` says why, as its log would.
   bool start(const Disk& disk, base::Time at);
-  void stop() { running = false; }
+  void stop();
   /// What its log says of it, "" for nothing.
   std::string reload(const Disk& disk, base::Time at);
 
@@ -58,6 +79,8 @@ class Postgres {
   [[nodiscard]] std::string why_no_start(const Disk& disk) const;
   /// As server::view_server gives it.
   [[nodiscard]] server::ServerView view(const Disk& disk) const;
+  /// The running value of a setting; "" where neither a file nor a default sets it.
+  [[nodiscard]] std::string setting(const std::string& name) const;
   /// What a handshake from outside shows.
   [[nodiscard]] fleet::ServedFacts served() const;
 
@@ -77,7 +100,11 @@ class Postgres {
                                   const std::string& name) const;
   [[nodiscard]] Context load_tls(const Disk& disk,
                                  const std::map<std::string, fleet::SettingFact>& settings) const;
+  [[nodiscard]] Context load_anew(const Disk& disk,
+                                  const std::map<std::string, fleet::SettingFact>& settings) const;
   [[nodiscard]] std::string file_of(const std::string& value) const;
+  [[nodiscard]] std::optional<std::string> path_setting(const std::string& name) const;
+  void view_settings(const Disk& disk, server::ServerView& view) const;
 };
 
 }  // namespace fakes

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "x509/digest.h"
+
 namespace fakes {
 
 using base::Code;
@@ -151,6 +153,30 @@ Result<bool> keep(Disk& disk, const slots::SlotFiles& files, const slots::Step& 
 }
 
 }  // namespace
+
+void archive_text(Disk& disk, const slots::SlotFiles& files, const std::string& name,
+                  const std::string& text) {
+  const std::string folder = make_below(disk, files, files.archive, {0755, files.archive_mode});
+  const std::string kept =
+      fmt::format("{}/{}.{}", folder, name, x509::sha256_hex(text).substr(0, 16));
+  clean_leftovers(disk, folder);
+  if (disk.look(kept).exists())
+    disk.sync_folder(folder);
+  else
+    disk.replace(kept, text, {0, 0, 0600});
+}
+
+void apply_edit(Disk& disk, const slots::SlotFiles& files, const server::IncludeEdit& edit) {
+  const std::string path = edit.folder + "/" + edit.name;
+  if (edit.exists) archive_text(disk, files, edit.name, edit.before);
+  clean_leftovers(disk, edit.folder);
+  const host::FileState state = disk.look(path);
+  const host::FileState folder = disk.look(edit.folder);
+  if (state.exists())
+    disk.replace(path, edit.after, {state.uid, state.gid, state.mode});
+  else
+    disk.replace(path, edit.after, {folder.uid, folder.gid, 0644});
+}
 
 Result<bool> carry_out(Disk& disk, const slots::SlotFiles& files, const slots::Changes& changes) {
   TRY(walk(disk, files, files.folders));

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "fakes/disk.h"
+#include "server/include_edit.h"
 #include "slots/changes.h"
 #include "slots/files.h"
 
@@ -14,6 +15,11 @@ namespace fakes {
 base::Result<slots::SeenSlot> see(const Disk& disk, const slots::SlotFiles& files);
 base::Result<bool> carry_out(Disk& disk, const slots::SlotFiles& files,
                              const slots::Changes& changes);
+
+/// As server/edit_place.h: what stood there is kept first.
+void archive_text(Disk& disk, const slots::SlotFiles& files, const std::string& name,
+                  const std::string& text);
+void apply_edit(Disk& disk, const slots::SlotFiles& files, const server::IncludeEdit& edit);
 
 /// Folders from `base` down, made where they lack.
 std::string make_below(Disk& disk, const slots::SlotFiles& files,

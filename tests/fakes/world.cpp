@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "fakes/libpq.h"
+#include "fakes/replication.h"
 #include "link/codec.h"
+#include "settings/configuration_file.h"
+#include "settings/conninfo.h"
 
 namespace fakes {
 
@@ -73,7 +77,9 @@ class FakeConversation : public fleet::Conversation {
   Result<fleet::ServedFacts> handshake(const fleet::HandshakeQuery& query) override {
     World::Verdict verdict;
     TRY(begin(MessageKind::handshake, query.address, query, verdict));
-    return end(Result<fleet::ServedFacts>(world_.served_at(query)), verdict);
+    fleet::ServedFacts served = world_.served_at(query);
+    served.asked_from = host_.name;
+    return end(Result<fleet::ServedFacts>(std::move(served)), verdict);
   }
 
  private:
@@ -152,6 +158,7 @@ class FakeConversation : public fleet::Conversation {
   }
 
   void ended() {
+    world_.settle();
     if (world_.after_message) world_.after_message();
   }
 
@@ -171,6 +178,16 @@ void World::copy_from(const World& other) {
   environment = other.environment;
   hosts = other.hosts;
   clock = other.clock;
+  join_all();
+}
+
+void World::join_all() {
+  for (auto& [name, host] : hosts) host.network = this;
+}
+
+void World::message_ends() {
+  settle();
+  if (after_message) after_message();
 }
 
 const Fault* World::fault_now() const {
@@ -250,7 +267,7 @@ Result<std::unique_ptr<fleet::Conversation>> World::open(const fleet::Host& host
     return unreachable(host.name);
   }
   const Verdict verdict = next(MessageKind::open, host.name, "");
-  if (after_message) after_message();
+  message_ends();
   if (verdict.error) return *verdict.error;
   if (verdict.power_after) {
     power_cycle(host.name);
@@ -289,7 +306,7 @@ fleet::ServedFacts World::handshake(const fleet::HandshakeQuery& query) {
   if (verdict.power_after) power_cycle(name);
   facts.asked_from = "controller";
   probed[name] = facts;
-  if (after_message) after_message();
+  message_ends();
   if (verdict.pgseal_after) die();
   return facts;
 }
@@ -317,9 +334,18 @@ void World::repair() {
   gone_.clear();
   gone_for_phase_.clear();
   pgseal_dead_ = false;
+  std::string primary;
+  for (auto& [name, host] : hosts)
+    if (host.postgres && host.postgres->running && !host.postgres->in_recovery) primary = name;
+  for (const std::string& name : stopped) {
+    Host& host = hosts.at(name);
+    if (host.disk.look(host.postgres->auto_conf()).exists()) continue;
+    host.postgres->follow_from_start(host.disk, primary);
+  }
   stopped.clear();
   for (auto& [name, host] : hosts)
     if (host.postgres && !host.postgres->running) host.postgres->start(host.disk, clock);
+  settle();
 }
 
 bool World::can_fail_over() const {
@@ -330,6 +356,7 @@ bool World::can_fail_over() const {
 
 void World::fail_over() {
   std::string name_of_primary;
+  std::string name_of_standby;
   Postgres* primary = nullptr;
   Postgres* standby = nullptr;
   for (auto& [name, host] : hosts) {
@@ -337,7 +364,7 @@ void World::fail_over() {
     Postgres*& role = host.postgres->in_recovery ? standby : primary;
     if (role != nullptr) continue;
     role = &*host.postgres;
-    if (!role->in_recovery) name_of_primary = name;
+    (role->in_recovery ? name_of_standby : name_of_primary) = name;
   }
   if (standby == nullptr) return;
   if (primary != nullptr) {
@@ -346,7 +373,123 @@ void World::fail_over() {
     primary->in_recovery = true;  // it comes back as a standby of the new one
   }
   standby->in_recovery = false;
+  standby->receiver = {};
   ++standby->timeline;
+  follow(name_of_standby);
+}
+
+void World::follow(const std::string& primary) {
+  for (auto& [name, host] : hosts) {
+    if (!host.postgres || !host.postgres->in_recovery) continue;
+    Postgres& postgres = *host.postgres;
+    const std::string* text = host.disk.read(postgres.auto_conf());
+    if (text == nullptr) continue;
+    const auto parsed = settings::parse(*text, postgres.auto_conf());
+    const settings::Assignment* there = parsed.effective("primary_conninfo");
+    if (there == nullptr) continue;
+    const auto conninfo = settings::parse_conninfo(there->value);
+    if (!conninfo) continue;
+    const auto changed = settings::with_keyword(*conninfo, "host", primary);
+    if (!changed) continue;
+    const std::string now = text->substr(0, there->value_text.begin) + settings::quoted(*changed) +
+                            text->substr(there->value_text.end);
+    host.disk.plant(postgres.auto_conf(), now, {postgres.uid, postgres.uid, 0600});
+    if (postgres.running) postgres.reload(host.disk, clock);
+    std::vector<std::string>& slots = hosts.at(primary).postgres->slots;
+    const std::string slot = postgres.setting("primary_slot_name");
+    if (!slot.empty() && std::find(slots.begin(), slots.end(), slot) == slots.end())
+      slots.push_back(slot);
+  }
+  settle();
+}
+
+// ---- between servers ----------------------------------------------------------------------------
+
+std::string World::try_stream(const Host& host, const std::string& conninfo) const {
+  const Dialed dialed = dial(environment, hosts, host, conninfo, clock);
+  if (dialed.primary != nullptr && gone(dialed.primary->name)) return "timed out";
+  if (dialed.attempt.service != Service::refused) return "";
+  const settings::Conninfo parsed = settings::parse_conninfo(conninfo).value();
+  const settings::ConninfoItem* trust = parsed.find("sslrootcert");
+  std::string why = dialed.attempt.why;
+  if (why == "there is no root.crt" && trust != nullptr)
+    why = fmt::format(
+        "root certificate file \"{}\" does not exist\n"
+        "Either provide the file or change sslmode to disable server certificate verification.",
+        trust->value);
+  if (dialed.primary == nullptr) return why;
+  const Postgres& primary = *hosts.at(dialed.primary->name).postgres;
+  const settings::ConninfoItem* name = parsed.find("host");
+  return fmt::format("connection to server at \"{}\" ({}), port {} failed: {}\n",
+                     name == nullptr ? "" : name->value, dialed.primary->address, primary.port,
+                     why);
+}
+
+void World::lets_go(const std::string& host) {
+  if (on_let_go) on_let_go(host);
+}
+
+void World::settle_one(Host& standby) {
+  Postgres& own = *standby.postgres;
+  const std::string conninfo = own.setting("primary_conninfo");
+  Receiver& receiver = own.receiver;
+  if (!own.running || !own.in_recovery || conninfo.empty() || gone(standby.name())) {
+    receiver = {};
+    return;
+  }
+  if (receiver.streaming && receiver.conninfo == conninfo && !gone(receiver.primary)) {
+    const Postgres& primary = *hosts.at(receiver.primary).postgres;
+    if (primary.running && primary.starts == receiver.primary_start) return;
+  }
+  const int pid = receiver.pid;
+  receiver = {};
+  const Dialed dialed = dial(environment, hosts, standby, conninfo, clock);
+  if (dialed.attempt.service == Service::refused || gone(dialed.primary->name)) return;
+  const std::string slot = own.setting("primary_slot_name");
+  const Postgres& primary = *hosts.at(dialed.primary->name).postgres;
+  const auto& kept = primary.slots;
+  if (!slot.empty() && std::find(kept.begin(), kept.end(), slot) == kept.end()) return;
+  receiver = {true,
+              dialed.primary->name,
+              primary.starts,
+              conninfo,
+              dialed.role,
+              dialed.certificate,
+              primary.loaded.tls && dialed.attempt.service != Service::plaintext,
+              pid + 1};
+}
+
+void World::settle() {
+  for (auto& [name, host] : hosts)
+    if (host.postgres) settle_one(host);
+}
+
+void World::show_replicas(const std::string& host, server::ServerView& view) const {
+  const std::string names = hosts.at(host).postgres->setting("synchronous_standby_names");
+  for (const fleet::Host& other : environment.hosts) {
+    const auto& standby = hosts.at(other.name).postgres;
+    if (!standby || !standby->receiver.streaming || standby->receiver.primary != host) continue;
+    fleet::ReplicaFact replica;
+    replica.role = standby->receiver.role;
+    const std::string cluster = standby->setting("cluster_name");
+    replica.application = cluster.empty() ? "walreceiver" : cluster;
+    replica.address = other.address;
+    replica.state = "streaming";
+    replica.sync_state = sync_state(names, view.replicas.size());
+    replica.tls = standby->receiver.tls;
+    const auto& shown = certificates_in(standby->receiver.certificate);
+    if (!shown.empty()) {
+      replica.client_serial = shown.front().serial_decimal;
+      replica.issuer = shown.front().issuer;
+    }
+    replica.behind = 0;
+    view.sessions.push_back({replica.role, "", replica.address, replica.application, "walsender",
+                             replica.tls, replica.tls ? "TLSv1.3" : "", replica.client_serial,
+                             replica.issuer});
+    view.replicas.push_back(std::move(replica));
+    for (fleet::ReplicationSlotFact& slot : view.replication_slots)
+      if (slot.name == standby->setting("primary_slot_name")) slot.active = true;
+  }
 }
 
 }  // namespace fakes

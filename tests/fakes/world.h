@@ -53,7 +53,7 @@ struct Message {
   int primitives = 0;  ///< of the disk, that its act took
 };
 
-class World : public fleet::Links, public fleet::Prober {
+class World : public fleet::Links, public fleet::Prober, public Network {
  public:
   World() = default;
 
@@ -69,6 +69,15 @@ class World : public fleet::Links, public fleet::Prober {
                                                           const fleet::Brief& brief) override;
   base::Result<std::string> address_of(const fleet::Host& host) override;
   fleet::ServedFacts handshake(const fleet::HandshakeQuery& query) override;
+
+  // ---- between servers -------------------------------------------------------------------------
+  [[nodiscard]] std::string try_stream(const Host& host,
+                                       const std::string& conninfo) const override;
+  void settle() override;
+  void lets_go(const std::string& host) override;
+  void show_replicas(const std::string& host, server::ServerView& view) const override;
+  /// Hosts that were added or copied are of this world from here on.
+  void join_all();
 
   // ---- what befalls it -------------------------------------------------------------------------
   std::vector<Fault> faults;
@@ -93,6 +102,8 @@ class World : public fleet::Links, public fleet::Prober {
   /// Before and after an act that reaches its host; not where pgseal is dead.
   std::function<void(const fleet::Host&, const fleet::Act&)> before_act;
   std::function<void()> after_message;
+  /// A standby is about to leave its connection because it was told to.
+  std::function<void(const std::string&)> on_let_go;
   /// pgseal dies now: whoever keeps its state folder takes a picture.
   std::function<void()> on_pgseal_death;
 
@@ -114,6 +125,10 @@ class World : public fleet::Links, public fleet::Prober {
  private:
   [[nodiscard]] const Fault* fault_now() const;
   void strike(const Fault& fault, const std::string& host, Verdict& verdict);
+  void message_ends();
+  /// Whoever follows hosts learns the new primary's name from a person or a cluster manager.
+  void follow(const std::string& primary);
+  void settle_one(Host& standby);
 
   std::set<std::string> gone_;
   std::set<std::string> gone_for_phase_;

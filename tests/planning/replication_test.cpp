@@ -144,6 +144,18 @@ TEST_CASE(
   CHECK(hosts().empty());
 }
 
+TEST_CASE("a standby that fell silent in the same look is not counted upon") {
+  Standby world;
+  world.synchronous("ANY 1 (*)", "quorum");
+  CHECK(world.blocker().empty());
+  fleet::Host silent;
+  silent.name = "db3";
+  silent.address = "192.0.2.13";
+  silent.database = true;
+  world.environment.hosts.push_back(silent);
+  CHECK(world.blocker().starts_with("commits would wait meanwhile"));
+}
+
 TEST_CASE("a standby far behind is not let go of while nothing keeps its WAL") {
   Standby world;
   world.primary->replicas[0].behind = 100'000'000;

@@ -8,8 +8,10 @@
 #include <set>
 
 #include "base/fd.h"
+#include "fakes/replication.h"
 #include "operations/desired.h"
 #include "planning/wanted.h"
+#include "settings/synchronous.h"
 #include "x509/bundle.h"
 #include "x509/names.h"
 
@@ -25,6 +27,7 @@ Checks::Checks(fakes::World& world) : world_(world) {
     check_gates(host, act);
   };
   world_.after_message = [this] { after_message(); };
+  world_.on_let_go = [this](const std::string& standby) { check_quorum(standby); };
   for (auto& [name, host] : world_.hosts) {
     host.disk.on_loss = [this, &name = name](const auto& loss) { check_loss(name, loss); };
     host.disk.on_change = [this, &name = name] { check_files_of(name); };
@@ -33,12 +36,14 @@ Checks::Checks(fakes::World& world) : world_(world) {
     ran_[name] = host.postgres->running;
   }
   check_service();
+  check_standbys();
 }
 
 Checks::~Checks() {
   world_.on_text = nullptr;
   world_.before_act = nullptr;
   world_.after_message = nullptr;
+  world_.on_let_go = nullptr;
   for (auto& [name, host] : world_.hosts) host.disk.on_loss = nullptr;
   for (auto& [name, host] : world_.hosts) host.disk.on_change = nullptr;
 }
@@ -60,6 +65,7 @@ std::vector<Checks::Client> Checks::clients() const {
 void Checks::after_message() {
   check_pairs();
   check_service();
+  check_standbys();
   check_servers_run();
 }
 
@@ -89,6 +95,43 @@ void Checks::check_service() {
       }
     }
   }
+}
+
+/// A standby whose connection breaks at this moment makes another, and no worse one.
+void Checks::check_standbys() {
+  for (const auto& [name, host] : world_.hosts) {
+    if (!host.postgres || !host.postgres->running || !host.postgres->in_recovery) continue;
+    const std::string conninfo = host.postgres->setting("primary_conninfo");
+    if (conninfo.empty()) continue;
+    const auto dialed = fakes::dial(world_.environment, world_.hosts, host, conninfo, world_.clock);
+    if (dialed.primary == nullptr || !world_.hosts.at(dialed.primary->name).postgres->running)
+      continue;
+    const std::string who = fmt::format("standby {} of {}", name, dialed.primary->name);
+    const Service now = dialed.attempt.service;
+    const auto [best, first] = best_.emplace(who, now);
+    if (now < best->second)
+      fail("1 cut off",
+           fmt::format("{}: {} before, {} now: {}", who, fakes::to_string(best->second),
+                       fakes::to_string(now), dialed.attempt.why));
+    best->second = now;
+  }
+}
+
+// ---- 6: no commit waits for a standby that pgseal let go of ------------------------------------
+
+void Checks::check_quorum(const std::string& standby) {
+  const fakes::Receiver& receiver = world_.hosts.at(standby).postgres->receiver;
+  if (!receiver.streaming) return;
+  const auto& primary = *world_.hosts.at(receiver.primary).postgres;
+  const auto needed = settings::confirming_standbys(primary.setting("synchronous_standby_names"));
+  int others = 0;
+  for (const auto& [name, host] : world_.hosts)
+    if (name != standby && host.postgres && host.postgres->receiver.streaming &&
+        host.postgres->receiver.primary == receiver.primary)
+      ++others;
+  if (!needed || others < *needed)
+    fail("6 commits wait",
+         fmt::format("{} is let go of, and {} sees {} others", standby, receiver.primary, others));
 }
 
 // ---- 3: whole pairs, and a server that can start at any moment ----------------------------------
@@ -129,6 +172,9 @@ void Checks::check_pairs() {
         fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);
     const bool whole = !files.has_certificate || fakes::is_pair(files.certificate, files.key);
     if (whole) continue;
+    const auto open = windows_.find(client.name());
+    if (open != windows_.end() && open->second == files.certificate)
+      continue;  // until it is mended
     const bool cut =
         !world_.faults.empty() &&
         std::any_of(world_.faults.begin(), world_.faults.end(), [](const auto& one) {
@@ -214,14 +260,17 @@ void Checks::check_trust_to_client(const fleet::Host& host, const fleet::Act& ac
 }
 
 /// From the first ssl_ca_file on, foreign certificates are refused: a host that says nothing may
-/// hold one.
+/// hold one. What counts is the look that the phase was decided on: whoever answered all that this
+/// look asked is known as well as anybody can be, whatever befalls it afterwards; whether somebody
+/// is hurt then is asked of the world itself (check_service).
 void Checks::check_trust_on_server(const fleet::Host& host) {
   if (!world_.hosts.at(host.name).postgres->loaded.trust.empty()) return;
   for (const fleet::Host& other : world_.environment.hosts) {
     if (planning::client_slots(world_.environment, other).empty() ||
         world_.heard_at_phase[other.name])
       continue;
-    fail("5 silent host", fmt::format("{} begins to ask for certificates while {} is silent",
+    fail("5 silent host", fmt::format("{} begins to ask for certificates though {} fell silent in "
+                                      "the look before",
                                       host.name, other.name));
   }
 }
@@ -336,6 +385,10 @@ void Checks::check_known(const ledger::Ledger& book) {
 }
 
 void Checks::all_proven() {
+  for (const auto& [name, host] : world_.hosts)
+    if (host.postgres && host.postgres->in_recovery &&
+        (!host.postgres->receiver.streaming || host.postgres->receiver.certificate.empty()))
+      fail("7 converges", name + " does not stream with its certificate");
   for (const Client& client : clients()) {
     const auto files =
         fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);

@@ -45,6 +45,8 @@ class Checks {
 
   [[nodiscard]] std::vector<Client> clients() const;
   void check_service();
+  void check_standbys();
+  void check_quorum(const std::string& standby);
   void check_servers_run();
   void check_pairs();
   void check_files_of(const std::string& host);

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
+#include <set>
 
 #include "base/text.h"
+#include "fakes/chance.h"
 #include "simulation/checks.h"
 
 namespace simulation {
@@ -38,11 +41,29 @@ void expect_nothing_left(fakes::World& world, Checks& checks, const char* when) 
     checks.fail("7 converges", fmt::format("{}, {} still owes", when, debt.host));
 }
 
+/// Whoever fell silent and lacks something is in the ledger's debts, so that a status names it.
+void expect_nobody_forgotten(fakes::World& world, const operations::ApplyReport& first,
+                             const std::map<std::string, bool>& heard, Checks& checks) {
+  std::set<std::string> owing;
+  for (const auto& debt : first.debts) owing.insert(debt.host);
+  const auto book = ledger::exists(world.environment.state);
+  if (book && !*book)  // where nobody answered there is no ledger yet, and the report alone says it
+    for (const auto& owed : first.plan.owed) owing.insert(owed.host);
+  const auto left = plan(world, {});
+  if (!left) return;  // said by expect_nothing_left
+  for (const planning::PlannedPhase& phase : left->plan.phases)
+    for (const planning::Step& step : phase.steps)
+      if (!heard.at(step.host) && !owing.contains(step.host))
+        checks.fail("9 debts", fmt::format("{} did not answer, lacks {}, and owes nothing",
+                                           step.host, step.id));
+}
+
 }  // namespace
 
 Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
   fakes::World world;
   world.copy_from(stage.world);
+  fakes::seed_chance(2);  // not the stage's own: a new key must be another than the one before
   const Folder folder;
   world.environment.state = folder.state();
   copy_state(stage.folder.state(), folder.state());
@@ -58,11 +79,13 @@ Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
   const bool dead = world.pgseal_dead();
   if (dead) copy_state(picture, folder.state());
   const bool well = first && !dead && says_all_is_well(*first);
+  const auto heard = world.heard;
+  const bool failed_over = !world.stopped.empty();
   world.repair();
   checks.after_message();
   checks.at_end();
-  if (well && world.stopped.empty())
-    expect_nothing_left(world, checks, "after all was called well");
+  if (first && !dead && !first->interrupted) expect_nobody_forgotten(world, *first, heard, checks);
+  if (well && !failed_over) expect_nothing_left(world, checks, "after all was called well");
   world.faults.clear();
   world.clock += std::chrono::minutes(5);
   const auto second = apply(world, stage.options);

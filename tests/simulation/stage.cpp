@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fakes/chance.h"
 #include "x509/authority.h"
 #include "x509/build.h"
 #include "x509/issuer.h"
@@ -118,7 +119,10 @@ void add_host(fakes::World& world, const std::string& name, const std::string& a
   made.add_user("operator", 1002);
   if (!database) return;
   made.postgres.emplace();
-  made.postgres->roles = {{"deploy", true, false}, {"report", true, false}, {"admin", true, true}};
+  made.postgres->roles = {{"deploy", true, false},
+                          {"report", true, false},
+                          {"admin", true, true},
+                          {"replicator", true, false}};
   made.postgres->install(made.disk, "");
 }
 
@@ -141,11 +145,20 @@ void populate(fakes::World& world, int databases, int applications) {
   world.environment.identities = {
       identity("deploy", applying, "deploy", fleet::IdentityKind::application),
       identity("admin", {"@databases"}, "operator", fleet::IdentityKind::admin)};
+  if (databases > 1)
+    world.environment.identities.push_back(
+        identity("replicator", {"@databases"}, "postgres", fleet::IdentityKind::replication));
   for (auto& [name, host] : world.hosts) {
     if (!host.postgres) continue;
     host.postgres->in_recovery = name != "db1";
+    if (name != "db1") {
+      host.postgres->follow_from_start(host.disk, "db1", name);
+      world.hosts.at("db1").postgres->slots.push_back(name);
+    }
     REQUIRE(host.postgres->start(host.disk, world.clock));
   }
+  world.join_all();
+  world.settle();
 }
 
 // ---- stages -------------------------------------------------------------------------------------
@@ -212,6 +225,10 @@ void applied(Stage& stage) {
 
 void six(Stage& stage) {
   populate(stage.world, 3, 3);
+  // A commit waits for one of two standbys: each may be let go of, but not both.
+  fakes::Postgres& primary = *stage.world.hosts.at("db1").postgres;
+  primary.install(stage.world.hosts.at("db1").disk, "synchronous_standby_names = 'ANY 1 (*)'\n");
+  primary.reload(stage.world.hosts.at("db1").disk, beginning);
   // A second identity of one user lies beside the first, and a service file names it.
   stage.world.environment.identities.push_back(
       identity("report", {"app1"}, "deploy", fleet::IdentityKind::application));
@@ -285,6 +302,7 @@ const std::vector<StageMaker>& stage_makers() {
 std::unique_ptr<Stage> make_stage(const StageMaker& maker) {
   auto stage = std::make_unique<Stage>();
   stage->name = maker.name;
+  fakes::seed_chance(1);
   maker.make(*stage);
   return stage;
 }
