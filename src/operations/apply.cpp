@@ -89,11 +89,12 @@ class Run {
       if (next.empty()) break;
       TRY(carry_out_phase(next));
     }
+    if (plan_.undated) return {};  // a later clock would be before this entry
     return audit("apply ends", world_.interrupted() ? "interrupted" : "");
   }
 
   Result<ApplyReport> finish() {
-    if (ledger_ && ledger_->access() == ledger::Access::write)
+    if (ledger_ && ledger_->access() == ledger::Access::write && !plan_.undated)
       TRY(record_observed(*ledger_, desired_, observed_, plan_, held_back()));
     ApplyReport report;
     report.changed = changed_;
@@ -367,7 +368,7 @@ class Run {
       for (const Step& step : phase.steps) note_remaining(phase, step, held);
     for (const fleet::Host& host : environment_.hosts) {
       const bool left_out = !desired_.only.empty() && !desired_.only.contains(host.name);
-      if (plan_.divided || left_out) held.undecided.insert(host.name);
+      if (plan_.divided || plan_.undated || left_out) held.undecided.insert(host.name);
     }
     return held;
   }

@@ -16,6 +16,14 @@ namespace {
 using planning::HostView;
 using planning::Observed;
 
+/// A clock that was read somewhere between two moments of ours is off by no less than this.
+std::int64_t ahead(std::int64_t clock, base::Time asked, base::Time answered) {
+  const std::int64_t earliest = asked.time_since_epoch().count();
+  const std::int64_t latest = answered.time_since_epoch().count();
+  if (clock > latest) return clock - latest;
+  return clock < earliest ? clock - earliest : 0;
+}
+
 base::Error internal(const char* text) { return base::error(base::Code::internal, text); }
 
 }  // namespace
@@ -53,9 +61,11 @@ HostView Observer::look(std::size_t index) {
   }
   int port = host.port.value_or(5432);
   if (conversation != nullptr) {
+    const base::Time asked = world_.now();
     auto facts = conversation->observe();
     if (facts) {
       view.facts = std::move(facts).value();
+      view.clock_ahead = ahead(view.facts->clock, asked, world_.now());
       if (view.facts->server && view.facts->server->port != 0) port = view.facts->server->port;
     } else {
       view.silence = std::move(facts).error();
