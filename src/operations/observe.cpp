@@ -45,7 +45,10 @@ Observer::Observer(World& world, const fleet::Environment& environment,
       environment_(environment),
       hosts_(std::move(hosts)),
       conversations_(hosts_.size()) {
-  for (std::size_t i = 0; i < hosts_.size(); ++i) index_[hosts_[i]->name] = i;
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    index_[hosts_[i]->name] = i;
+    ports_.push_back(hosts_[i]->port.value_or(5432));
+  }
 }
 
 HostView Observer::look(std::size_t index) {
@@ -59,20 +62,25 @@ HostView Observer::look(std::size_t index) {
     else
       view.silence = std::move(opened).error();
   }
-  int port = host.port.value_or(5432);
   if (conversation != nullptr) {
     const base::Time asked = world_.now();
     auto facts = conversation->observe();
     if (facts) {
       view.facts = std::move(facts).value();
       view.clock_ahead = ahead(view.facts->clock, asked, world_.now());
-      if (view.facts->server && view.facts->server->port != 0) port = view.facts->server->port;
+      if (view.facts->server && view.facts->server->port != 0)
+        ports_[index] = view.facts->server->port;
     } else {
       view.silence = std::move(facts).error();
       if (conversation_over(*view.silence)) conversation.reset();
     }
   }
-  if (host.database) view.served = ask_from_outside(host, conversation.get(), port);
+  if (host.database) view.served = ask_from_outside(host, conversation.get(), ports_[index]);
+  return view;
+}
+
+HostView Observer::look_from_outside(std::size_t index, HostView view) {
+  view.served = ask_from_outside(*hosts_[index], nullptr, ports_[index]);
   return view;
 }
 
@@ -108,12 +116,20 @@ Observed Observer::observe() {
 
 void Observer::observe_again(Observed& observed, const std::set<std::string>& names) {
   std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < hosts_.size(); ++i)
-    if (names.contains(hosts_[i]->name) && conversations_[i] != nullptr) chosen.push_back(i);
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    if (!names.contains(hosts_[i]->name)) continue;
+    const bool served = hosts_[i]->database && observed.hosts.at(hosts_[i]->name).served.answered;
+    if (conversations_[i] != nullptr || served) chosen.push_back(i);
+  }
   std::vector<HostView> views(chosen.size());
   in_parallel(
       chosen.size(), static_cast<std::size_t>(environment_.ssh.parallel),
-      [&](std::size_t index) { views[index] = look(chosen[index]); },
+      [&](std::size_t index) {
+        const std::size_t host = chosen[index];
+        views[index] = conversations_[host] != nullptr
+                           ? look(host)
+                           : look_from_outside(host, observed.hosts.at(hosts_[host]->name));
+      },
       [&](std::size_t index, const char* text) { views[index].silence = internal(text); });
   observed.at = world_.now();
   for (std::size_t i = 0; i < chosen.size(); ++i)
