@@ -6,16 +6,18 @@ what happened where, and the next apply ends what was begun."""
 
 import contextlib
 import json
+import os
 import pathlib
+import signal
 import sqlite3
 import subprocess
 import threading
+import time
 import unittest
 
 from kill_points import LITTER, PLACE, WHOLE
 from lab_hosts import HERE, PGSEAL, findings_of, lab_or_skip, steps, wait_until
 
-NODE = "pgrep -x -f '/usr/local/libexec/pgseal/pgseal-node-[0-9a-f]*'"  # of a host's own processes
 SESSION = "pgrep -x -f 'sshd: root@notty'"
 IMPATIENT = ', "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=3", "-o", "ConnectTimeout=5"'
 LOST = {"link.lost", "link.timeout", "host.unreachable"}
@@ -54,8 +56,25 @@ class BadDay(unittest.TestCase):
 
     def appears(self, host, path, apply):
         wanted = self.seen_from_outside(host, path)
-        wait_until(lambda: wanted.exists() or apply.poll() is not None, 60, f"{path} on {host}")
+        deadline = time.monotonic() + 60
+        while not wanted.exists() and apply.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)  # deadline above; what follows the file takes milliseconds
         self.assertTrue(wanted.exists(), f"apply ended before {path} appeared on {host}")
+
+    def freeze_at(self, host, path, apply):
+        """The node of that host stands still from the moment on at which the file is there."""
+        self.appears(host, path, apply)
+        for node in self.nodes(host):
+            os.kill(node, signal.SIGSTOP)
+
+    def nodes(self, host):
+        """As this machine numbers them: no command has to find its way into the host first."""
+        first = (self.lab.folder / "lab" / "hosts" / host / "pid").read_text().split()[0]
+        space = os.readlink(f"/proc/{first}/ns/pid")
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it may have ended meanwhile
+                if os.readlink(process / "ns" / "pid") == space and b"pgseal-node-" in (process / "cmdline").read_bytes():
+                    yield int(process.name)
 
     def started(self, host):
         """Acts in hand on that host: the ledger notes each before it is asked for."""
@@ -104,11 +123,10 @@ class BadDay(unittest.TestCase):
 
 
 class PowerLoss(BadDay):
-    POINTS = {"app1": "/etc/pgseal/mark/shop", "app2": "/home/deploy/.postgresql/root.crt",
-              "app3": "/home/deploy/.postgresql/postgresql.key.pending"}
+    POINTS = {"app1": "/etc/pgseal/mark/shop", "app2": "/home/deploy/.postgresql/root.crt"}
 
     def test_application_hosts_that_lose_power_are_owed_and_the_others_go_on(self):
-        self.begin(1, 4)
+        self.begin(1, 3)
         apply = self.apply_begins()
         at_once = [threading.Thread(target=self.dies_at, args=(host, path, apply)) for host, path in self.POINTS.items()]
         for each in at_once:
@@ -119,16 +137,16 @@ class PowerLoss(BadDay):
         for host in self.POINTS:
             self.assertIn(f'"{host}"', self.problem(report, host, LOST)["message"])
             self.assertNotIn("install certificate", self.done(report, host))
-        self.assertIn("install certificate", self.done(report, "app4"))
+        self.assertIn("install certificate", self.done(report, "app3"))
         self.assertEqual(self.owed().keys(), self.POINTS.keys())
-        self.stands(["db1", "app4"])
+        self.stands(["db1", "app3"])
         for host in self.POINTS:
             self.lab.power(host, "on")
         self.stands()
         self.converges()
 
     def dies_at(self, host, path, apply):
-        self.appears(host, path, apply)
+        self.freeze_at(host, path, apply)
         self.lab.power(host, "off")
 
     def test_database_hosts_that_lose_power_start_again_with_what_they_have(self):
@@ -185,7 +203,6 @@ class Links(BadDay):
         with_node = self.passed("app1")
         up, down = self.passed("app1")
         self.assertGreater(with_node[0], up + 100_000, "the first time the node itself goes up")
-        self.cut_at_the_server(up, down)
         self.lab.run("app1", f"rm {PLACE}/*")
         cuts = {"app1": ("up", with_node[0] // 2), "app2": ("up", 40), "app3": ("down", 1500), "app4": ("up", up + 200),
                 "app5": ("up", up + 2500), "app6": ("down", down + 200), "app7": ("down", down + 2500),
@@ -195,6 +212,7 @@ class Links(BadDay):
         whole = self.relay("app9", "up", 1 << 40)
         report = self.report_of(self.apply_begins(), 1)
         self.no_relays()
+        print("DEBUG", with_node, up, down, whole.read_text(), report["findings"], [p["gate"] for p in report["phases"]])
         self.assertGreater(int(whole.read_text().split()[0]), up + 2500, "those cuts are in the middle of an apply")
         for host in cuts:
             with self.subTest(host):
@@ -207,8 +225,10 @@ class Links(BadDay):
         self.stands()
         self.converges()
 
-    def cut_at_the_server(self, up, down):
-        """Each apply goes a little further than the one before."""
+    def test_connections_to_a_server_s_host_that_end_each_time_a_little_later(self):
+        self.begin(1, 1)
+        self.lab.pgseal("plan", status=1)  # brings the node
+        up, down = self.passed("db1")
         for way, limit in (("up", up + 300), ("down", down + 4000), ("up", up + 6000), ("down", down + 30000)):
             with self.subTest(way=way, limit=limit):
                 self.relay("db1", way, limit)
@@ -217,6 +237,7 @@ class Links(BadDay):
                 self.assertIn('"db1"', self.problem(report, "db1", LOST)["message"])
                 self.assertIn("db1", self.owed())
                 self.stands()
+        self.converges()
 
     def test_an_sshd_that_stands_still_is_given_up_and_the_others_go_on(self):
         self.begin(2, 2)
@@ -390,8 +411,7 @@ class TwoControllers(BadDay):
     def test_the_second_is_told_who_is_at_work_since_when_and_reading_goes_on(self):
         self.begin(1, 1)
         first = self.apply_begins()
-        self.appears("app1", "/etc/pgseal/mark/shop", first)
-        self.lab.run("app1", f"kill -STOP $({NODE})")
+        self.freeze_at("app1", "/etc/pgseal/mark/shop", first)
         wait_until(lambda: self.started("app1"), 30, "the first one is in the middle of something")
         second = self.lab.pgseal("apply", "--yes", status=12)
         self.assertIn("(locked)", second.stderr)
@@ -400,11 +420,11 @@ class TwoControllers(BadDay):
         error = json.loads(self.lab.pgseal("--json", "apply", "--yes", status=12).stdout)["error"]
         self.assertEqual(error["name"], "locked")
         self.assertIn(f"pid {first.pid}", error["detail"])
-        shown = self.lab.pgseal("status", status=1).stdout
-        self.assertIn("apply stands in phase", shown)
+        self.assertIn("apply stands in phase", self.lab.pgseal("status", status=0).stdout)
         self.lab.pgseal("plan", status=1)
         self.lab.pgseal("log", "--verify", status=0)
-        self.lab.run("app1", f"kill -CONT $({NODE})")
+        for node in self.nodes("app1"):
+            os.kill(node, signal.SIGCONT)
         self.assertEqual(self.report_of(first, 0)["findings"], [])
         self.stands()
         self.converges()
