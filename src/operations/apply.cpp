@@ -287,12 +287,9 @@ class Run {
 
   void fail(Step& step, const base::Error& error) {
     step.state = StepState::failed;
-    base::Finding found;
-    found.code = base::error_row(error.code).name;
+    base::Finding found = base::finding_of(error, base::error_row(error.code).name);
     found.message = fmt::format("{} {}: {}", fleet::to_string(step.act.kind),
                                 fleet::subject(step.act), error.message);
-    found.detail = error.detail;
-    found.hint = error.hint;
     found.host = step.host;
     found.slot = fleet::subject(step.act);
     {

@@ -13,9 +13,7 @@ namespace planning {
 namespace {
 
 base::Finding unreachable(const std::string& host, const base::Error& error) {
-  base::Finding found = audit::finding("host.unreachable", error.message);
-  found.detail = error.detail;
-  found.hint = error.hint;
+  base::Finding found = base::finding_of(error, "host.unreachable");
   found.host = host;
   return found;
 }
