@@ -155,14 +155,16 @@ class PowerLoss(BadDay):
 
     def test_database_hosts_that_lose_power_start_again_with_what_they_have(self):
         self.begin(2, 1)
-        for host, path in (("db1", "/etc/pgseal/server/db1/server.pem.pending"), ("db1", "/etc/pgseal/server/db1/ssl.conf"),
-                           ("db2", "/etc/pgseal/server/db2/clients.crt")):
+        for host, path in (("db1", "/etc/pgseal/server/db1/server.pem.pending"),
+                           ("db2", "/etc/pgseal/server/db2/ssl.conf")):
             with self.subTest(path):
                 apply = self.apply_begins()
                 self.dies_at(host, path, apply)
                 report = self.report_of(apply, 1)
                 self.assertIn(f'"{host}"', self.problem(report, host, LOST)["message"])
                 self.assertIn(host, self.owed())
+                blockers = [blocker for phase in report["phases"] for blocker in phase["gate"]["blockers"]]
+                self.assertIn(f"{host}: could not be asked from outside", blockers, "what was seen before its end is past")
                 self.lab.power(host, "on")
                 self.stands()
         self.streaming()
@@ -334,6 +336,28 @@ class Disks(BadDay):
         self.roomy("db1", pairs)
         print(stages)
         self.assertGreater(len(set(stages)), 3, stages)
+        self.converges()
+
+    def test_a_standby_whose_data_disk_is_full_streams_on_and_is_changed_over_when_there_is_room(self):
+        data = "/var/lib/postgresql/15/main"
+        self.begin(2, 1)
+        self.lab.act("postgres", "db2", "stop")
+        self.small("db2", data, "size=400m", "postgres")
+        self.lab.run("db2", f"chmod 700 {data}")
+        self.lab.act("postgres", "db2", "start")
+        self.streaming()
+        self.lab.sql("db2", "select 1")  # the first connection after a start writes a file, and is refused without room
+        self.full("db2", data, 0)
+        before = self.lab.run("db2", f"cat {data}/postgresql.auto.conf")
+        report = self.report_of(self.apply_begins(), 1)
+        found = self.problem(report, "db2", {"file.io"})
+        self.assertIn("write replication settings", found["message"])
+        self.assertIn("No space left on device", found["detail"])
+        self.assertEqual(self.lab.run("db2", f"cat {data}/postgresql.auto.conf"), before)
+        self.assertEqual(self.owed().keys(), {"db2"})
+        self.stands()
+        self.streaming()
+        self.lab.run("db2", f"rm {data}/.filler")
         self.converges()
 
     def fails(self, word, make):
