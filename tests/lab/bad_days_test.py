@@ -80,12 +80,6 @@ class BadDay(unittest.TestCase):
                 if os.readlink(process / "ns" / "pid") == space and b"pgseal-node-" in (process / "cmdline").read_bytes():
                     yield int(process.name)
 
-    def started(self, host):
-        """Acts in hand on that host: the ledger notes each before it is asked for."""
-        path = f"file:{self.lab.folder}/state/ledger.sqlite?mode=ro"
-        with contextlib.closing(sqlite3.connect(path, uri=True)) as ledger:
-            return [act for act, in ledger.execute("select act from act where host = ? and state = 'started'", (host,))]
-
     def owed(self):
         return {debt["host"]: debt for debt in self.lab.json("debt", "list")["debts"]}
 
@@ -323,9 +317,9 @@ class Disks(BadDay):
 
     def test_a_server_whose_folders_are_full_or_cannot_be_written_serves_on(self):
         self.begin(1, 1)
-        pairs, settings = "/etc/pgseal", "/etc/postgresql/15/main/conf.d"
+        pairs, settings = "/etc/pgseal", "/etc/postgresql/15/main"
         self.small("db1", pairs, "size=64k")
-        self.small("db1", settings, "size=16k", "postgres")
+        self.small("db1", settings, "size=256k", "postgres")
         stages = [self.fails("No space left on device", lambda: self.full("db1", pairs, 4))]
         self.roomy("db1", pairs)
         stages.append(self.fails("No space left on device", lambda: self.full("db1", settings, 0)))
@@ -334,7 +328,6 @@ class Disks(BadDay):
         self.roomy("db1", pairs)
         stages.append(self.fails("Read-only", lambda: self.lab.run("db1", f"mount -o remount,ro {pairs}")))
         self.roomy("db1", pairs)
-        print(stages)
         self.assertGreater(len(set(stages)), 3, stages)
         self.converges()
 
@@ -452,8 +445,8 @@ class TwoControllers(BadDay):
     def test_the_second_is_told_who_is_at_work_since_when_and_reading_goes_on(self):
         self.begin(1, 1)
         first = self.apply_begins()
-        self.freeze_at("app1", "/etc/pgseal/mark/shop", first)
-        wait_until(lambda: self.started("app1"), 30, "the first one is in the middle of something")
+        self.appears("app1", "/etc/pgseal/mark/shop", first)
+        os.kill(first.pid, signal.SIGSTOP)
         second = self.lab.pgseal("apply", "--yes", status=12)
         self.assertIn("(locked)", second.stderr)
         self.assertRegex(second.stderr, rf"pid {first.pid} on \S+ by root since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\S*: .*apply")
@@ -464,7 +457,7 @@ class TwoControllers(BadDay):
         self.assertIn("apply stands in phase", self.lab.pgseal("status", status=0).stdout)
         self.lab.pgseal("plan", status=1)
         self.lab.pgseal("log", "--verify", status=0)
-        self.go_on("app1")
+        os.kill(first.pid, signal.SIGCONT)
         self.assertEqual(self.report_of(first, 0)["findings"], [])
         self.stands()
         self.converges()
