@@ -354,7 +354,7 @@ class Disks(BadDay):
         self.converges()
 
     def fails(self, word, make):
-        """An apply with that fault; the step at which it was met."""
+        """An apply with that fault; the act at which it was met first."""
         make()
         report = self.report_of(self.apply_begins(), 1)
         found = self.problem(report, "db1", {"file.io"})
@@ -362,8 +362,7 @@ class Disks(BadDay):
         self.assertIn("/etc/p", found["message"])
         self.assertIn("db1", self.owed())
         self.stands()
-        failed, = [step["act"] for step in steps(report) if step["state"] == "failed"]
-        return failed
+        return next(step["act"] for step in steps(report) if step["state"] == "failed")
 
 
 class Clocks(BadDay):
