@@ -207,8 +207,7 @@ void check_server(const fleet::Environment& environment, const HostFacts& facts,
 }  // namespace
 
 Findings preflight(const fleet::Environment& environment, const fleet::Host& host,
-                   const HostFacts& facts, const Expected& expected,
-                   std::int64_t clock_ahead) {
+                   const HostFacts& facts, const Expected& expected, std::int64_t clock_ahead) {
   Findings findings = facts.findings;
   check_mark(facts, expected, findings);
   check_clock(facts, clock_ahead, findings);

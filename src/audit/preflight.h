@@ -4,6 +4,7 @@
 // names only the host keeps the whole host.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -26,8 +26,8 @@ Finding finding_of(const Error& error, std::string_view code) {
   finding.message = error.message;
   finding.detail = error.detail;
   if (!error.while_doing.empty())
-    finding.detail += fmt::format("{}This was while {}.", error.detail.empty() ? "" : " ",
-                                  error.while_doing);
+    finding.detail +=
+        fmt::format("{}This was while {}.", error.detail.empty() ? "" : " ", error.while_doing);
   finding.hint = error.hint.empty() ? std::string(error_row(error.code).remedy) : error.hint;
   return finding;
 }

@@ -24,8 +24,8 @@ class Observer {
   /// Asks every host. Silence is a fact about a host, not an error.
   planning::Observed observe();
 
-  /// Asks again those named, as far as they are open; the others stay as they were seen. What a lost
-  /// host's server shows from outside is asked again until nobody answers there.
+  /// Asks again those named, as far as they are open; the others stay as they were seen. What a
+  /// lost host's server shows from outside is asked again until nobody answers there.
   void observe_again(planning::Observed& observed, const std::set<std::string>& names);
 
   /// The open conversation, or null where the host does not answer (any more).

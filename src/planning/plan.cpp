@@ -131,9 +131,9 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
       if (!owed.steps.empty()) plan.owed.push_back(std::move(owed));
       continue;
     }
-    base::Findings findings = audit::preflight(*desired.environment, host, *view.facts,
-                                               expected_of(desired, host.name),
-                                               view.clock_ahead - behind);
+    base::Findings findings =
+        audit::preflight(*desired.environment, host, *view.facts, expected_of(desired, host.name),
+                         view.clock_ahead - behind);
     check_reached(host, view, findings);
     StepsByPhase own = host_steps(desired, host, observed, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);

@@ -116,7 +116,8 @@ base::Error failure_of(const Ending& ending) {
     return made(Code::link_timeout, fmt::format("\"{}\" did not answer in time", ending.host),
                 ending);
   if (*ending.status == 255)
-    return made(Code::link_lost, fmt::format("the connection to \"{}\" was lost", ending.host), ending)
+    return made(Code::link_lost, fmt::format("the connection to \"{}\" was lost", ending.host),
+                ending)
         .with_hint("Run the command again: it observes what was done.");
   if (ending.stage == Stage::login)
     return made(Code::link_sudo,
