@@ -18,8 +18,10 @@ constexpr auto rows = std::to_array<CatalogueRow>({
      "refused there as not valid yet, so nothing is signed for it.",
      "RFC 5280 4.1.2.5", true},
     {"controller.clock", Severity::error,
-     "The controller's clock is more than five minutes from the hosts' median.", "RFC 5280 4.1.2.5",
-     false},
+     "The controller's clock is more than five minutes from the hosts' median, so nothing is "
+     "changed "
+     "and nothing noted.",
+     "RFC 5280 4.1.2.5", false},
     {"host.mark", Severity::error,
      "A host carries the mark of another environment, another ledger, or a newer ledger.", "",
      true},

@@ -42,8 +42,7 @@ void check_mark(const HostFacts& facts, const Expected& expected, Findings& find
   findings.push_back(std::move(found));
 }
 
-void check_clock(const HostFacts& facts, std::int64_t controller, Findings& findings) {
-  const std::int64_t off = facts.clock - controller;
+void check_clock(const HostFacts& facts, std::int64_t off, Findings& findings) {
   if (std::llabs(off) <= clock_limit) return;
   Finding found =
       finding("host.clock", fmt::format("clock of host \"{}\" is {} seconds {}", facts.host,
@@ -208,10 +207,10 @@ void check_server(const fleet::Environment& environment, const HostFacts& facts,
 }  // namespace
 
 Findings preflight(const fleet::Environment& environment, const fleet::Host& host,
-                   const HostFacts& facts, const Expected& expected, base::Time at) {
+                   const HostFacts& facts, const Expected& expected, std::int64_t clock_ahead) {
   Findings findings = facts.findings;
   check_mark(facts, expected, findings);
-  check_clock(facts, at.time_since_epoch().count(), findings);
+  check_clock(facts, clock_ahead, findings);
   check_slots(facts, findings);
   if (host.database) check_server(environment, facts, expected, findings);
   for (Finding& found : findings) {
@@ -223,20 +222,24 @@ Findings preflight(const fleet::Environment& environment, const fleet::Host& hos
   return findings;
 }
 
-Findings preflight_clock(base::Time at, const std::vector<std::int64_t>& host_clocks) {
-  Findings findings;
-  if (host_clocks.empty()) return findings;
-  std::vector<std::int64_t> sorted = host_clocks;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  const std::int64_t off = at.time_since_epoch().count() - *middle;
-  if (std::llabs(off) <= controller_limit) return findings;
+std::int64_t controller_behind(std::vector<std::int64_t> ahead) {
+  if (ahead.empty()) return 0;
+  std::sort(ahead.begin(), ahead.end());
+  // Of an even number's two middles the one that agrees with the controller: it has a voice too.
+  const std::int64_t lower = ahead[(ahead.size() - 1) / 2];
+  const std::int64_t upper = ahead[ahead.size() / 2];
+  const std::int64_t median = std::llabs(lower) < std::llabs(upper) ? lower : upper;
+  return std::llabs(median) <= controller_limit ? 0 : median;
+}
+
+Findings preflight_controller(std::int64_t behind) {
+  if (behind == 0) return {};
   Finding found = finding("controller.clock",
                           fmt::format("clock of the controller is {} seconds {} the hosts' median",
-                                      std::llabs(off), off > 0 ? "ahead of" : "behind"));
-  found.hint = "Set the clock of this machine (NTP); nothing is signed meanwhile.";
-  findings.push_back(std::move(found));
-  return findings;
+                                      std::llabs(behind), behind < 0 ? "ahead of" : "behind"));
+  found.detail = "Nothing is changed on any host, and nothing is noted in the ledger.";
+  found.hint = "Set the clock of this machine, or of those hosts (NTP), then run pgseal again.";
+  return {found};
 }
 
 }  // namespace audit

@@ -4,6 +4,7 @@
 // names only the host keeps the whole host.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,12 @@ struct Expected {
 };
 
 base::Findings preflight(const fleet::Environment& environment, const fleet::Host& host,
-                         const fleet::HostFacts& facts, const Expected& expected, base::Time at);
+                         const fleet::HostFacts& facts, const Expected& expected,
+                         std::int64_t clock_ahead);
 
-/// The controller's clock against the hosts' median: more than five minutes off, or null.
-base::Findings preflight_clock(base::Time at, const std::vector<std::int64_t>& host_clocks);
+/// By how many seconds the controller's clock is behind those of most hosts (negative: ahead); 0 up
+/// to five minutes, and where as many say otherwise. `ahead`: each answering host's, as it sees it.
+std::int64_t controller_behind(std::vector<std::int64_t> ahead);
+base::Findings preflight_controller(std::int64_t behind);
 
 }  // namespace audit

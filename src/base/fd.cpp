@@ -67,7 +67,8 @@ Result<void> fill_temporary(int fd, const std::string& path, std::string_view by
                             unsigned mode) {
   if (::fchmod(fd, mode) != 0)
     return system_error(Code::file_io, fmt::format("could not set mode of \"{}\"", path), errno);
-  TRY(write_all(fd, bytes));
+  auto written = write_all(fd, bytes);
+  if (!written) return std::move(written).error().during(fmt::format("writing \"{}\"", path));
   if (::fsync(fd) != 0)
     return system_error(Code::file_io, fmt::format("could not fsync \"{}\"", path), errno);
   return {};

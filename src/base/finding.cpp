@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "base/finding.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -16,6 +18,18 @@ const char* to_string(Severity severity) {
       return "error";
   }
   return "error";
+}
+
+Finding finding_of(const Error& error, std::string_view code) {
+  Finding finding;
+  finding.code = code;
+  finding.message = error.message;
+  finding.detail = error.detail;
+  if (!error.while_doing.empty())
+    finding.detail +=
+        fmt::format("{}This was while {}.", error.detail.empty() ? "" : " ", error.while_doing);
+  finding.hint = error.hint.empty() ? std::string(error_row(error.code).remedy) : error.hint;
+  return finding;
 }
 
 void append(Findings& to, Findings&& from) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 namespace base {
 
 enum class Severity : std::uint8_t { note, warning, error };
@@ -35,6 +37,9 @@ struct Finding {
 using Findings = std::vector<Finding>;
 
 const char* to_string(Severity severity);
+
+/// What an error says, as a finding: with what was under way, and a remedy where it brings no hint.
+Finding finding_of(const Error& error, std::string_view code);
 
 void append(Findings& to, Findings&& from);
 

@@ -227,10 +227,10 @@ Replacement::~Replacement() {
 
 Result<void> Replacement::write(std::string_view bytes) {
   auto written = base::write_all(file_.get(), bytes);
-  if (!written)
-    return std::move(written).error().during(
-        fmt::format("writing {}", quoted(path_ + "/" + name_)));
-  return {};
+  if (written) return {};
+  Error why = std::move(written).error();
+  why.message = "could not write " + quoted(path_ + "/" + name_);
+  return why;
 }
 
 Result<void> Replacement::settle() {

@@ -194,7 +194,11 @@ Result<Ledger> Ledger::open(const std::string& folder, const std::string& enviro
   state->notes = state->durable = std::move(found.notes);
   state->last_durable_at = seconds_of(state->durable.last_entry_at);
   if (access == Access::write) {
-    TRY(state->change(at, "UPDATE meta SET generation = generation + 1", {}));
+    // No entry: a clock that is off, which only the hosts will tell, must not date the last one.
+    TRY(state->transaction([&]() -> Result<void> {
+      TRY(state->database.execute("UPDATE meta SET generation = generation + 1"));
+      return {};
+    }));
     ++state->generation;
   }
   return Ledger(std::move(state));

@@ -61,15 +61,6 @@ void observe_system(fleet::HostFacts& facts, base::Time at) {
   facts.architecture = system.machine;
 }
 
-base::Finding finding_of(const base::Error& error, std::string code) {
-  base::Finding finding;
-  finding.code = std::move(code);
-  finding.message = error.message;
-  finding.detail = error.detail;
-  finding.hint = error.hint;
-  return finding;
-}
-
 slots::HostWorld with_clock(slots::HostWorld world) {
   if (!world.now) world.now = system_clock;
   return world;
@@ -107,7 +98,7 @@ void Engine::observe_mark(fleet::HostFacts& facts) const {
   if (mark)
     facts.mark = std::move(*mark);
   else
-    facts.findings.push_back(finding_of(mark.error(), "mark"));
+    facts.findings.push_back(base::finding_of(mark.error(), "mark"));
 }
 
 /// One slot that cannot be looked at is a finding; the others are looked at all the same.
@@ -118,7 +109,7 @@ void Engine::observe_slots(fleet::HostFacts& facts) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     fleet::SlotFacts unseen;
     if (!looked[i]) {
-      auto finding = finding_of(looked[i].error(), "slot.unseen");
+      auto finding = base::finding_of(looked[i].error(), "slot.unseen");
       finding.slot = fleet::to_string(slots[i]);
       facts.findings.push_back(std::move(finding));
       unseen.slot = slots[i];

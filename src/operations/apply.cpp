@@ -98,6 +98,7 @@ class Run {
       if (next.empty()) break;
       TRY(carry_out_phase(next));
     }
+    if (plan_.undated) return {};  // a later clock would be before this entry
     return audit("apply ends", world_.interrupted() ? "interrupted" : "");
   }
 
@@ -117,7 +118,7 @@ class Run {
   }
 
   Result<ApplyReport> finish() {
-    if (ledger_ && ledger_->access() == ledger::Access::write)
+    if (ledger_ && ledger_->access() == ledger::Access::write && !plan_.undated)
       TRY(record_observed(*ledger_, desired_, observed_, plan_, held_back()));
     ApplyReport report;
     report.changed = changed_;
@@ -316,12 +317,9 @@ class Run {
 
   void fail(Step& step, const base::Error& error) {
     step.state = StepState::failed;
-    base::Finding found;
-    found.code = base::error_row(error.code).name;
+    base::Finding found = base::finding_of(error, base::error_row(error.code).name);
     found.message = fmt::format("{} {}: {}", fleet::to_string(step.act.kind),
                                 fleet::subject(step.act), error.message);
-    found.detail = error.detail;
-    found.hint = error.hint;
     found.host = step.host;
     found.slot = fleet::subject(step.act);
     {
@@ -397,7 +395,7 @@ class Run {
       for (const Step& step : phase.steps) note_remaining(phase, step, held);
     for (const fleet::Host& host : environment_.hosts) {
       const bool left_out = !desired_.only.empty() && !desired_.only.contains(host.name);
-      if (plan_.divided || left_out) held.undecided.insert(host.name);
+      if (plan_.divided || plan_.undated || left_out) held.undecided.insert(host.name);
     }
     return held;
   }

@@ -16,6 +16,14 @@ namespace {
 using planning::HostView;
 using planning::Observed;
 
+/// A clock that was read somewhere between two moments of ours is off by no less than this.
+std::int64_t ahead(std::int64_t clock, base::Time asked, base::Time answered) {
+  const std::int64_t earliest = asked.time_since_epoch().count();
+  const std::int64_t latest = answered.time_since_epoch().count();
+  if (clock > latest) return clock - latest;
+  return clock < earliest ? clock - earliest : 0;
+}
+
 base::Error internal(const char* text) { return base::error(base::Code::internal, text); }
 
 }  // namespace
@@ -37,7 +45,10 @@ Observer::Observer(World& world, const fleet::Environment& environment,
       environment_(environment),
       hosts_(std::move(hosts)),
       conversations_(hosts_.size()) {
-  for (std::size_t i = 0; i < hosts_.size(); ++i) index_[hosts_[i]->name] = i;
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    index_[hosts_[i]->name] = i;
+    ports_.push_back(hosts_[i]->port.value_or(5432));
+  }
 }
 
 HostView Observer::look(std::size_t index) {
@@ -51,28 +62,30 @@ HostView Observer::look(std::size_t index) {
     else
       view.silence = std::move(opened).error();
   }
-  int port = host.port.value_or(5432);
   if (conversation != nullptr) {
+    const base::Time asked = world_.now();
     auto facts = conversation->observe();
     if (facts) {
       view.facts = std::move(facts).value();
-      if (view.facts->server && view.facts->server->port != 0) port = view.facts->server->port;
+      view.clock_ahead = ahead(view.facts->clock, asked, world_.now());
+      if (view.facts->server && view.facts->server->port != 0)
+        ports_[index] = view.facts->server->port;
     } else {
       view.silence = std::move(facts).error();
       if (conversation_over(*view.silence)) conversation.reset();
     }
   }
-  if (host.database) ask_from_outside(index, port, view);
+  if (host.database) ask_from_outside(index, view);
   return view;
 }
 
 /// Where the controller has no way to the port, the host itself asks by the same address: weaker,
 /// and the facts say who asked. A host that falls silent here is silent in this look: what it said
 /// a moment ago is no ground to pass a gate on.
-void Observer::ask_from_outside(std::size_t index, int port, HostView& view) {
+void Observer::ask_from_outside(std::size_t index, HostView& view) {
   const fleet::Host& host = *hosts_[index];
   auto& conversation = conversations_[index];
-  const fleet::HandshakeQuery query{host.address, port, ""};
+  const fleet::HandshakeQuery query{host.address, ports_[index], ""};
   view.served = world_.prober.handshake(query);
   if (view.served.answered || conversation == nullptr) return;
   auto nearer = conversation->handshake(query);
@@ -105,12 +118,23 @@ Observed Observer::observe() {
 
 void Observer::observe_again(Observed& observed, const std::set<std::string>& names) {
   std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < hosts_.size(); ++i)
-    if (names.contains(hosts_[i]->name) && conversations_[i] != nullptr) chosen.push_back(i);
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    if (!names.contains(hosts_[i]->name)) continue;
+    const bool served = hosts_[i]->database && observed.hosts.at(hosts_[i]->name).served.answered;
+    if (conversations_[i] != nullptr || served) chosen.push_back(i);
+  }
   std::vector<HostView> views(chosen.size());
   in_parallel(
       chosen.size(), static_cast<std::size_t>(environment_.ssh.parallel),
-      [&](std::size_t index) { views[index] = look(chosen[index]); },
+      [&](std::size_t index) {
+        const std::size_t host = chosen[index];
+        if (conversations_[host] != nullptr) {
+          views[index] = look(host);
+        } else {
+          views[index] = observed.hosts.at(hosts_[host]->name);
+          ask_from_outside(host, views[index]);
+        }
+      },
       [&](std::size_t index, const char* text) { views[index].silence = internal(text); });
   observed.at = world_.now();
   for (std::size_t i = 0; i < chosen.size(); ++i)

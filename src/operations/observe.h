@@ -24,7 +24,8 @@ class Observer {
   /// Asks every host. Silence is a fact about a host, not an error.
   planning::Observed observe();
 
-  /// Asks again those named, as far as they are open; the others stay as they were seen.
+  /// Asks again those named, as far as they are open; the others stay as they were seen. What a
+  /// lost host's server shows from outside is asked again until nobody answers there.
   void observe_again(planning::Observed& observed, const std::set<std::string>& names);
 
   /// The open conversation, or null where the host does not answer (any more).
@@ -35,13 +36,14 @@ class Observer {
 
  private:
   planning::HostView look(std::size_t index);
-  void ask_from_outside(std::size_t index, int port, planning::HostView& view);
+  void ask_from_outside(std::size_t index, planning::HostView& view);
 
   World& world_;
   const fleet::Environment& environment_;
   std::vector<const fleet::Host*> hosts_;
   std::map<std::string, std::size_t> index_;                         ///< of a host, by name
   std::vector<std::unique_ptr<fleet::Conversation>> conversations_;  ///< beside hosts_
+  std::vector<int> ports_;  ///< beside hosts_; where its server was found
 };
 
 /// True for the errors after which a conversation cannot go on: of the link and of the protocol.

@@ -13,9 +13,7 @@ namespace planning {
 namespace {
 
 base::Finding unreachable(const std::string& host, const base::Error& error) {
-  base::Finding found = audit::finding("host.unreachable", error.message);
-  found.detail = error.detail;
-  found.hint = error.hint;
+  base::Finding found = base::finding_of(error, "host.unreachable");
   found.host = host;
   return found;
 }
@@ -30,11 +28,12 @@ audit::Expected expected_of(const Desired& desired, const std::string& host) {
   return expected;
 }
 
-base::Findings check_clocks(const Observed& observed) {
-  std::vector<std::int64_t> clocks;
+/// By how much the controller's clock is behind what most hosts say, 0 where that can be.
+std::int64_t controller_behind(const Observed& observed) {
+  std::vector<std::int64_t> ahead;
   for (const auto& [name, view] : observed.hosts)
-    if (view.answered()) clocks.push_back(view.facts->clock);
-  return audit::preflight_clock(observed.at, clocks);
+    if (view.answered()) ahead.push_back(view.clock_ahead);
+  return audit::controller_behind(std::move(ahead));
 }
 
 /// Two primaries among the database hosts of one environment: which one clients should trust cannot
@@ -115,7 +114,9 @@ std::size_t Plan::pending() const {
 
 Plan make_plan(const Desired& desired, const Observed& observed) {
   Plan plan;
-  plan.findings = check_clocks(observed);
+  const std::int64_t behind = controller_behind(observed);
+  plan.findings = audit::preflight_controller(behind);
+  plan.undated = behind != 0;
   base::Findings primaries = check_primaries(observed);
   plan.divided = !primaries.empty();
   base::append(plan.findings, std::move(primaries));
@@ -130,12 +131,14 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
       if (!owed.steps.empty()) plan.owed.push_back(std::move(owed));
       continue;
     }
-    base::Findings findings = audit::preflight(*desired.environment, host, *view.facts,
-                                               expected_of(desired, host.name), observed.at);
+    base::Findings findings =
+        audit::preflight(*desired.environment, host, *view.facts, expected_of(desired, host.name),
+                         view.clock_ahead - behind);
     check_reached(host, view, findings);
     StepsByPhase own = host_steps(desired, host, observed, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);
-    if (chosen && !plan.divided) collect(steps, std::move(own), desired.environment->hosts.size());
+    if (chosen && !plan.divided && !plan.undated)
+      collect(steps, std::move(own), desired.environment->hosts.size());
     base::append(plan.findings, std::move(findings));
   }
   for (const PhaseRow& row : phase_table()) {

@@ -43,6 +43,7 @@ struct Plan {
   std::vector<Owed> owed;
   base::Findings findings;
   bool divided = false;  ///< two primaries of one cluster: nothing is planned for anybody
+  bool undated = false;  ///< the controller's clock is off: nothing is planned, nothing is noted
 
   /// Steps that could be carried out now or after an earlier phase.
   [[nodiscard]] std::size_t pending() const;

@@ -55,6 +55,9 @@ struct HostView {
   std::optional<fleet::HostFacts> facts;
   std::optional<base::Error> silence;  ///< why it did not answer
   fleet::ServedFacts served;           ///< database hosts: what a handshake from outside shows
+  /// Seconds that its clock was ahead of the controller's when it was read; older facts keep
+  /// theirs.
+  std::int64_t clock_ahead = 0;
 
   [[nodiscard]] bool answered() const { return facts.has_value(); }
 };

@@ -21,11 +21,7 @@ namespace {
 constexpr std::size_t ssl_conf_bytes = 64UL * 1024;
 
 base::Finding finding_of(const base::Error& error, const std::string& host) {
-  base::Finding finding;
-  finding.code = base::error_row(error.code).name;
-  finding.message = error.message;
-  finding.detail = error.detail;
-  finding.hint = error.hint;
+  base::Finding finding = base::finding_of(error, base::error_row(error.code).name);
   finding.host = host;
   return finding;
 }

@@ -117,7 +117,8 @@ base::Error failure_of(const Ending& ending) {
                 ending);
   if (*ending.status == 255)
     return made(Code::link_lost, fmt::format("the connection to \"{}\" was lost", ending.host),
-                ending);
+                ending)
+        .with_hint("Run the command again: it observes what was done.");
   if (ending.stage == Stage::login)
     return made(Code::link_sudo,
                 fmt::format("the login on \"{}\" cannot become root without a password",

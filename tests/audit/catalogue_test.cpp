@@ -34,8 +34,7 @@ static bool says(const fleet::HostFacts& facts, std::string_view code) {
   fleet::Host host;
   host.name = "db1";
   host.database = true;
-  const base::Time at{std::chrono::seconds(facts.clock)};
-  for (const auto& finding : audit::preflight(environment, host, facts, {}, at))
+  for (const auto& finding : audit::preflight(environment, host, facts, {}, 0))
     if (finding.code == code) return true;
   return false;
 }

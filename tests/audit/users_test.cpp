@@ -18,7 +18,7 @@ struct Reception {
   }
 
   [[nodiscard]] base::Findings findings() const {
-    return audit::preflight(environment, host, facts, {}, base::Time());
+    return audit::preflight(environment, host, facts, {}, 0);
   }
 };
 

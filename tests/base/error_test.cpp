@@ -2,9 +2,11 @@
 #include "base/error.h"
 
 #include <doctest/doctest.h>
+#include <errno.h>
 
 #include <set>
 
+#include "base/finding.h"
 #include "base/result.h"
 #include "base/secret.h"
 
@@ -37,6 +39,17 @@ static base::Result<int> half(int number) {
   return number / 2;
 }
 static base::Result<int> quarter(int number) { return half(TRY(half(number))); }
+
+TEST_CASE("an error that becomes a finding keeps what was under way, and the remedy of its kind") {
+  auto error = base::system_error(Code::file_io, "could not write", ENOSPC).during("writing \"a\"");
+  auto found = base::finding_of(error, "file.io");
+  CHECK(found.detail == "No space left on device. This was while writing \"a\".");
+  CHECK(found.hint == base::error_row(Code::file_io).remedy);
+  found = base::finding_of(std::move(error).with_hint("Make room."), "slot.unseen");
+  CHECK(found.code == "slot.unseen");
+  CHECK(found.hint == "Make room.");
+  CHECK(base::finding_of(base::error(Code::key, "no key"), "key").detail.empty());
+}
 
 TEST_CASE("TRY gives the value or leaves with the error") {
   CHECK(*quarter(8) == 2);

@@ -71,6 +71,14 @@ TEST_CASE("each opening for writing is a generation of its own, reading is none"
   CHECK(book.ledger_id() == id);
 }
 
+TEST_CASE("to open a ledger with a clock that is ahead dates no entry") {
+  const Scratch folder;
+  { const Ledger book = made(folder.state()); }
+  const Ledger book = opened(folder.state(), Access::write);
+  CHECK(book.generation() == 2);
+  CHECK(*book.last_entry_at() == at(0));
+}
+
 TEST_CASE("the time of the last entry never goes back") {
   const Scratch folder;
   Ledger book = made(folder.state());

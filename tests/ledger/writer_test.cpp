@@ -149,7 +149,7 @@ TEST_CASE("on a full disk everyone who shares the commit is told, and what was d
         });
     }
     if (told != 8) ::_exit(2);
-    if (*book->last_entry_at() != at(2) || !holds(*book)) ::_exit(3);
+    if (*book->last_entry_at() != at(1) || !holds(*book)) ::_exit(3);
     fill_disk(RLIM_INFINITY);
     if (!note(*book, "after")) ::_exit(4);
     ::_exit(0);

@@ -122,8 +122,6 @@ TEST_CASE("a certificate is renewed when a third of its life is left, and not be
   world.equip_application();
   const auto renewed_after = [&](int days) {
     world.observed.at = now + base::Days(days);
-    for (auto& [host, view] : world.observed.hosts)
-      view.facts->clock = world.observed.at.time_since_epoch().count();
     return has(world.plan(), "db1", ActKind::make_key);
   };
   CHECK_FALSE(renewed_after(59));
@@ -141,8 +139,6 @@ TEST_CASE(
   slot.key_spki_sha256 = certificate.spki_sha256;
   const auto keeps_after = [&](int days) {
     world.observed.at = now + base::Days(days);
-    for (auto& [host, view] : world.observed.hosts)
-      view.facts->clock = world.observed.at.time_since_epoch().count();
     for (const auto& phase : world.plan().phases)
       for (const auto& step : phase.steps)
         if (step.host == "app1" && step.act.kind == ActKind::make_key) return step.act.keep_key;
@@ -366,11 +362,36 @@ TEST_CASE("a host marked by another ledger, or by a newer one, gets no step") {
 
 TEST_CASE("a host whose clock is more than an hour off gets nothing signed") {
   World world;
-  world.observed.hosts["app1"].facts->clock += 3601;
+  world.observed.hosts["app1"].clock_ahead = 3601;
   CHECK(found(world.plan(), "host.clock") != nullptr);
   CHECK_FALSE(has(world.plan(), "app1", ActKind::make_key));
-  world.observed.hosts["app1"].facts->clock -= 2;
+  CHECK(has(world.plan(), "db1", ActKind::make_key));
+  world.observed.hosts["app1"].clock_ahead = 3600;
   CHECK(has(world.plan(), "app1", ActKind::make_key));
+}
+
+TEST_CASE("a controller whose clock most hosts contradict does nothing, and blames no host") {
+  World world;
+  for (auto& [host, view] : world.observed.hosts) view.clock_ahead = -86400;
+  const auto plan = world.plan();
+  CHECK(plan.undated);
+  CHECK(plan.pending() == 0);
+  CHECK(found(plan, "host.clock") == nullptr);
+  REQUIRE(found(plan, "controller.clock") != nullptr);
+  CHECK(found(plan, "controller.clock")->message ==
+        "clock of the controller is 86400 seconds ahead of the hosts' median");
+  for (auto& [host, view] : world.observed.hosts) view.clock_ahead = 300;
+  CHECK_FALSE(world.plan().undated);
+  for (auto& [host, view] : world.observed.hosts) view.clock_ahead = 301;
+  CHECK(world.plan().undated);
+}
+
+TEST_CASE("facts of long ago say nothing about the clocks of now") {
+  World world;
+  world.observed.at += std::chrono::hours(2);
+  const auto plan = world.plan();
+  CHECK(found(plan, "controller.clock") == nullptr);
+  CHECK(found(plan, "host.clock") == nullptr);
 }
 
 TEST_CASE("a data directory that is not the pinned one gets no rights") {
