@@ -155,6 +155,7 @@ Result<fleet::HostFacts> Host::observe(const fleet::Brief& brief, base::Time at)
   facts.host = brief.host;
   facts.clock = at.time_since_epoch().count() + clock_off;
   facts.machine_id = machine_id;
+  facts.running_machine = machine_id;
   facts.hostname = name_;
   facts.operating_system = "Debian GNU/Linux 12 (bookworm)";
   facts.architecture = "x86_64";
@@ -259,10 +260,11 @@ std::string mark_in_words(const std::optional<fleet::Mark>& mark) {
 }
 
 /// slots/mark.cpp keeps this to itself; written again from its contract.
-bool mark_refuses(const fleet::Mark& there, const Act& act) {
+bool mark_refuses(const fleet::Mark& there, const Act& act, const std::string& host) {
   return !act.take_over &&
          (there.environment_id != act.mark.environment_id ||
-          there.ledger_id != act.mark.ledger_id || there.generation > act.mark.generation);
+          there.ledger_id != act.mark.ledger_id || there.generation > act.mark.generation ||
+          (!there.host.empty() && there.host != host));
 }
 
 }  // namespace
@@ -277,16 +279,18 @@ Result<Answer> Host::mark(const fleet::Brief& brief, const Act& act, base::Time 
     there = TRY(slots::parse_mark(*text));
   Answer answer;
   answer.before = mark_in_words(there);
-  answer.after = mark_in_words(act.mark);
-  if (there && *there == act.mark) return answer;
-  if (there && mark_refuses(*there, act))
+  fleet::Mark wanted = act.mark;
+  wanted.host = brief.host;
+  answer.after = mark_in_words(wanted);
+  if (there && *there == wanted) return answer;
+  if (there && mark_refuses(*there, act, brief.host))
     return base::error(Code::refused_mark, "the mark of this host refuses this ledger");
   slots::Changes changes;
   const bool same_ledger = there && there->ledger_id == act.mark.ledger_id;
   if (!same_ledger)
     changes.steps.push_back(slots::keep_step("mark", {brief.environment}, answer.before, at));
   slots::Step put;
-  put.files = {{brief.environment, slots::format_mark(act.mark), {0, 0, 0644}}};
+  put.files = {{brief.environment, slots::format_mark(wanted), {0, 0, 0644}}};
   changes.steps.push_back(std::move(put));
   TRY(carry_out(disk, files, changes));
   answer.changed = true;
