@@ -74,6 +74,13 @@ base::Finding about(std::string_view code, const HostFacts& facts, std::string m
   return found;
 }
 
+/// The node's own hint of what keeps the server from being asked.
+std::string why_not_asked(const HostFacts& facts) {
+  for (const base::Finding& found : facts.findings)
+    if (found.code.starts_with("server.") && blocks(found.code)) return found.hint;
+  return "";
+}
+
 }  // namespace
 
 bool same_certificate(const std::string& one, const std::string& other) {
@@ -93,7 +100,7 @@ Branch tls_branch(const HostFacts& facts, const ServedFacts& served) {
   if (!facts.server->problem.empty())
     return {"not asked",
             "the server could not be asked: " + facts.server->problem,
-            "Let pg_hba.conf admit the server's OS user over the socket (peer).",
+            why_not_asked(facts),
             {}};
   Branch branch =
       running_value(*facts.server, "ssl") == "on" ? on(facts, served) : off(*facts.server);

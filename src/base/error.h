@@ -62,6 +62,8 @@ enum class Code : std::uint16_t {
   server_settings = 1607,
   server_probe = 1608,
   server_replication = 1609,
+  server_starting = 1610,
+  server_connections = 1611,
   refused_mark = 1701,
   refused_preflight = 1702,
   refused_gate = 1703,

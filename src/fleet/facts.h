@@ -20,6 +20,8 @@ struct Mark {
   std::string environment_id;
   std::string ledger_id;
   std::int64_t generation = 0;  ///< highest that this host has seen
+  std::string host;  ///< its name in the environment; "" in an act (the hello says it) and in a
+                     ///< mark of before hosts were named
   bool operator==(const Mark&) const = default;
 };
 
@@ -180,9 +182,11 @@ struct HostFacts {
   std::string host;
   std::int64_t clock = 0;  ///< seconds since 1970-01-01 UTC
   std::string machine_id;
+  std::string running_machine;  ///< of the system as it runs: another one after a boot or elsewhere
   std::string hostname;
-  std::string operating_system;  ///< PRETTY_NAME of os-release
-  std::string architecture;      ///< uname -m
+  std::vector<std::string> addresses;  ///< of its interfaces, but for loopback and link-local
+  std::string operating_system;        ///< PRETTY_NAME of os-release
+  std::string architecture;            ///< uname -m
   std::string node_version;
   std::optional<Mark> mark;
   std::optional<SlotFacts> server_slot;

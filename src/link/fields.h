@@ -110,10 +110,11 @@ void fields(auto& visit, Is<fleet::Slot> auto& slot) {
 }
 
 void fields(auto& visit, Is<fleet::Mark> auto& mark) {
-  auto& [environment_id, ledger_id, generation] = mark;
+  auto& [environment_id, ledger_id, generation, host] = mark;
   visit("environment_id", environment_id);
   visit("ledger_id", ledger_id);
   visit("generation", generation);
+  visit("host", host);
 }
 
 void fields(auto& visit, Is<fleet::Brief> auto& brief) {
@@ -298,12 +299,15 @@ void fields(auto& visit, Is<fleet::ServerFacts> auto& server) {
 }
 
 void fields(auto& visit, Is<fleet::HostFacts> auto& facts) {
-  auto& [host, clock, machine_id, hostname, operating_system, architecture, node_version, mark,
-         server_slot, client_slots, server, candidates, sources, findings] = facts;
+  auto& [host, clock, machine_id, running_machine, hostname, addresses, operating_system,
+         architecture, node_version, mark, server_slot, client_slots, server, candidates, sources,
+         findings] = facts;
   visit("host", host);
   visit("clock", clock);
   visit("machine_id", machine_id);
+  visit("running_machine", running_machine);
   visit("hostname", hostname);
+  visit("addresses", addresses);
   visit("operating_system", operating_system);
   visit("architecture", architecture);
   visit("node_version", node_version);

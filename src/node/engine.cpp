@@ -2,7 +2,6 @@
 #include "node/engine.h"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "base/text.h"
 #include "node/connect.h"
+#include "node/machine.h"
 #include "node/source.h"
 #include "slots/mark.h"
 
@@ -20,45 +20,8 @@ namespace {
 using base::Code;
 using base::Result;
 
-constexpr std::size_t host_file_bytes = 65536;
-
 base::Time system_clock() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-/// The first that can be read, "" none: what a host lacks here is no failure of the observation.
-std::string content_of(std::initializer_list<const char*> paths) {
-  for (const char* path : paths) {
-    auto bytes = base::read_file(path, host_file_bytes);
-    if (bytes) return std::move(*bytes);
-  }
-  return "";
-}
-
-/// PRETTY_NAME (os-release(5)): shell quoting, of which no system uses more than the quotes.
-std::string pretty_name(const std::string& os_release) {
-  constexpr std::string_view key = "PRETTY_NAME=";
-  for (const std::string_view line : base::split(os_release, '\n')) {
-    if (!line.starts_with(key)) continue;
-    std::string_view value = base::trim(line.substr(key.size()));
-    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) {
-      value.remove_prefix(1);
-      value.remove_suffix(1);
-    }
-    return std::string(value);
-  }
-  return "";
-}
-
-void observe_system(fleet::HostFacts& facts, base::Time at) {
-  facts.clock = at.time_since_epoch().count();
-  facts.machine_id = base::trim(content_of({"/etc/machine-id", "/var/lib/dbus/machine-id"}));
-  facts.operating_system = pretty_name(content_of({"/etc/os-release", "/usr/lib/os-release"}));
-  facts.node_version = PGSEAL_VERSION;
-  utsname system{};
-  if (::uname(&system) != 0) return;
-  facts.hostname = system.nodename;
-  facts.architecture = system.machine;
 }
 
 slots::HostWorld with_clock(slots::HostWorld world) {
@@ -126,7 +89,8 @@ void Engine::observe_slots(fleet::HostFacts& facts) {
 Result<fleet::HostFacts> Engine::observe() {
   fleet::HostFacts facts;
   facts.host = brief_.host;
-  observe_system(facts, world_.now());
+  facts.clock = world_.now().time_since_epoch().count();
+  observe_machine(facts);
   observe_mark(facts);
   observe_slots(facts);
   server_.observe(facts);
@@ -192,7 +156,7 @@ Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
 }
 
 Result<fleet::Answer> Engine::mark_host(const fleet::Act& act) {
-  return slots::mark_host({world_.etc, brief_.environment, world_.now()}, act);
+  return slots::mark_host({world_.etc, brief_.environment, brief_.host, world_.now()}, act);
 }
 Result<fleet::Answer> Engine::make_key(const fleet::Act& act) { return slots_.make_key(act); }
 Result<fleet::Answer> Engine::install_certificate(const fleet::Act& act) {

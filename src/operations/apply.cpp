@@ -296,9 +296,10 @@ class Run {
       order.request = requests_[host + " " + fleet::to_string(step.act.slot)];
     }
     const bool server = step.act.slot.kind == fleet::SlotKind::server;
+    const fleet::Host& there = *environment_.find_host(host);
     const planning::WantedPair wanted =
-        server ? planning::wanted_server(desired_, *environment_.find_host(host), world_.now())
-               : planning::wanted_client(desired_, step.act.slot, world_.now());
+        server ? planning::wanted_server(desired_, there, world_.now())
+               : planning::wanted_client(desired_, there, step.act.slot, world_.now());
     order.names = wanted.names;
     order.common_name = wanted.common_name;
     order.days = wanted.lifetime_days;

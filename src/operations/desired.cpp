@@ -48,12 +48,15 @@ Result<void> note_certificates(const ledger::Ledger& ledger, planning::Desired& 
     if (!blocks || blocks->empty()) continue;
     const auto der = x509::pem::bytes(blocks->front(), base::Code::certificate);
     if (!der) continue;
-    desired.issued.insert(x509::sha256_hex(*der));
+    const std::string fingerprint = x509::sha256_hex(*der);
+    const std::string slot = record.intent.host + " " + record.intent.slot;
+    desired.issued.insert(fingerprint);
+    desired.holders[fingerprint] = slot;
+    desired.newest[slot] = {fingerprint, record.intent.spki_sha256, record.intended_at};
     const base::Time since = record.intended_at - x509::backdating;
     const auto [known, first] = desired.keys_since.emplace(record.intent.spki_sha256, since);
     if (!first) known->second = std::min(known->second, since);
-    desired.due[record.intent.host + " " + record.intent.slot] =
-        planning::renewal_due(since, record.intent.not_after);
+    desired.due[slot] = planning::renewal_due(since, record.intent.not_after);
     // Only a database host's clients can be standbys: the others' certificates stay unread here.
     if (!databases.contains(record.intent.host) || !record.intent.slot.starts_with("client:"))
       continue;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "audit/catalogue.h"
 #include "planning/server_settings.h"
 #include "x509/certificate.h"
 
@@ -92,6 +93,13 @@ Result<void> pin(ledger::Ledger& ledger, const std::string& host, const fleet::H
   return ledger.set_pin({host, facts.server->system_identifier, facts.machine_id, at});
 }
 
+/// True where a finding keeps the whole host: what answered is perhaps not the one that is meant.
+bool kept_whole(const planning::Plan& plan, const std::string& host) {
+  return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const auto& found) {
+    return found.host == host && found.slot.empty() && audit::blocks(found.code);
+  });
+}
+
 }  // namespace
 
 std::string role_of(const fleet::Host& host, const planning::HostView& view) {
@@ -150,7 +158,7 @@ Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& de
       if (view == observed.hosts.end()) continue;
       TRY(ledger.record_observation(observation_of(host, view->second, observed.at)));
       TRY(settlement.settle(host.name, view->second.answered(), observed.at));
-      if (host.database && view->second.answered())
+      if (host.database && view->second.answered() && !kept_whole(plan, host.name))
         TRY(pin(ledger, host.name, *view->second.facts, desired.take_over, observed.at));
     }
     if (plan.pending() == 0 && !plan.divided) TRY(ledger.clear_phase(observed.at));

@@ -166,8 +166,8 @@ GateResult clients_equipped(const Desired& desired, const Observed& observed) {
     }
     for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view->facts)) {
       if (!slot->user_exists || !slot->unsafe.empty()) continue;
-      const Judgement judged =
-          judge_pair(wanted_client(desired, slot->slot, observed.at), *slot, desired, observed.at);
+      const Judgement judged = judge_pair(wanted_client(desired, host, slot->slot, observed.at),
+                                          *slot, desired, observed.at);
       if (judged.remedy == Remedy::none) continue;
       result.blockers.push_back({host.name, fleet::to_string(slot->slot) + ": " + judged.reason});
     }

@@ -79,15 +79,17 @@ class HostPlanner {
     const auto& held = view_.facts->mark;
     const bool same = held && held->environment_id == desired_.mark.environment_id &&
                       held->ledger_id == desired_.mark.ledger_id;
-    if (same && (steps_.empty() || held->generation >= desired_.mark.generation)) return;
+    const bool named = held && held->host == host_.name;
+    if (same && named && (steps_.empty() || held->generation >= desired_.mark.generation)) return;
     Act act;
     act.kind = ActKind::mark_host;
     act.slot = fleet::server_slot(host_.name);
     act.mark = desired_.mark;
     act.take_over = desired_.take_over;
-    const std::string reason = !held  ? "the host has no mark of this environment yet"
-                               : same ? "a newer generation of the ledger acts here"
-                                      : "the mark is taken over";
+    const std::string reason = !held ? "the host has no mark of this environment yet"
+                               : same && held->host.empty() ? "the mark does not name its host yet"
+                               : same && named ? "a newer generation of the ledger acts here"
+                                               : "the mark is taken over";
     add(Phase::mark, std::move(act), reason, "the mark is read again");
   }
 
@@ -167,7 +169,7 @@ class HostPlanner {
     const std::string slot = fleet::to_string(facts.slot);
     if (blocked_.contains(slot)) return;
     const x509::Certificate* authority = in_force(desired_.authorities.server);
-    const WantedPair wanted = wanted_client(desired_, facts.slot, at_);
+    const WantedPair wanted = wanted_client(desired_, host_, facts.slot, at_);
     judged_pair(Phase::client_pairs, wanted, facts);
     if (blocked_.contains(slot)) return;
     const auto reason = judge_trust(facts, authority);

@@ -86,6 +86,26 @@ bool keeps_key(const WantedPair& wanted, const fleet::SlotFacts& facts, const De
   return base::days_between(since->second, at) < desired.environment->policy.client_key_days;
 }
 
+/// Ours, and not the one that belongs here: another host's (a copied machine brings its keys along)
+/// or an earlier one (a machine restored from a snapshot). A key that was retired since is not
+/// taken up again.
+std::optional<Judgement> misplaced(const WantedPair& wanted, const fleet::SlotFacts& facts,
+                                   const Certificate& certificate, const Desired& desired,
+                                   base::Time at) {
+  const std::string here = wanted.host + " " + fleet::to_string(wanted.slot);
+  const auto holder = desired.holders.find(certificate.fingerprint);
+  if (holder == desired.holders.end()) return std::nullopt;
+  if (holder->second != here)
+    return Judgement{Remedy::new_pair, "it was issued to " + holder->second};
+  const auto newest = desired.newest.find(here);
+  if (newest == desired.newest.end() || newest->second.fingerprint == certificate.fingerprint)
+    return std::nullopt;
+  const bool same_key = newest->second.spki_sha256 == facts.key_spki_sha256;
+  return Judgement{
+      same_key && keeps_key(wanted, facts, desired, at) ? Remedy::renew : Remedy::new_pair,
+      fmt::format("behind: a newer one was issued on {}", base::format_date(newest->second.since))};
+}
+
 Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& facts,
                             const Desired& desired, base::Time at) {
   const auto certificate = Certificate::decode_pem(facts.certificate);
@@ -96,6 +116,7 @@ Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& fa
   if (!desired.issued.contains(certificate->fingerprint))
     return {Remedy::new_pair, "the ledger does not know its certificate"};
   if (const auto wrong = wrong_names(wanted, *certificate)) return {Remedy::new_pair, *wrong};
+  if (auto other = misplaced(wanted, facts, *certificate, desired, at)) return *other;
   if (const auto soon = due(*certificate, at))
     return {keeps_key(wanted, facts, desired, at) ? Remedy::renew : Remedy::new_pair, *soon};
   return {};

@@ -16,6 +16,7 @@ namespace planning {
 
 /// What a slot shall hold.
 struct WantedPair {
+  std::string host;
   fleet::Slot slot;
   std::string common_name;         ///< client: the role
   std::vector<std::string> names;  ///< server: DNS names and addresses

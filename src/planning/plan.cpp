@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "audit/catalogue.h"
+#include "audit/mistaken.h"
 #include "audit/preflight.h"
 #include "planning/host_plan.h"
 
@@ -60,6 +61,22 @@ base::Findings check_primaries(const Observed& observed) {
     findings.push_back(std::move(found));
   }
   return findings;
+}
+
+/// Side by side, so that copies and swapped links show; by host.
+std::map<std::string, base::Findings> check_mistaken(const Desired& desired,
+                                                     const Observed& observed) {
+  std::vector<audit::Answered> answers;
+  for (const fleet::Host& host : desired.environment->hosts) {
+    const auto found = observed.hosts.find(host.name);
+    if (found != observed.hosts.end() && found->second.answered())
+      answers.push_back({&host, &*found->second.facts});
+  }
+  std::map<std::string, base::Findings> by_host;
+  for (base::Finding& found :
+       audit::mistaken_hosts(*desired.environment, answers, desired.mark, desired.take_over))
+    by_host[found.host].push_back(std::move(found));
+  return by_host;
 }
 
 /// A server that says it runs, and that nobody reaches where its clients would.
@@ -120,6 +137,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
   base::Findings primaries = check_primaries(observed);
   plan.divided = !primaries.empty();
   base::append(plan.findings, std::move(primaries));
+  std::map<std::string, base::Findings> mistaken = check_mistaken(desired, observed);
   std::map<Phase, std::vector<Step>> steps;
   for (const fleet::Host& host : desired.environment->hosts) {
     const auto found = observed.hosts.find(host.name);
@@ -134,6 +152,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     base::Findings findings =
         audit::preflight(*desired.environment, host, *view.facts, expected_of(desired, host.name),
                          view.clock_ahead - behind);
+    base::append(findings, std::move(mistaken[host.name]));
     check_reached(host, view, findings);
     StepsByPhase own = host_steps(desired, host, observed, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);

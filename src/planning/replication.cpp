@@ -323,8 +323,8 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
   }
   const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role_of(standby));
   if (pair == nullptr) return "";
-  const Judgement judged =
-      judge_pair(wanted_client(desired, pair->slot, observed.at), *pair, desired, observed.at);
+  const Judgement judged = judge_pair(wanted_client(desired, host, pair->slot, observed.at), *pair,
+                                      desired, observed.at);
   if (judged.remedy != Remedy::none) return fleet::to_string(pair->slot) + ": " + judged.reason;
   const auto trust = judge_trust(*pair, in_force(desired.authorities.server));
   return trust ? fleet::to_string(pair->slot) + ": " + *trust : "";

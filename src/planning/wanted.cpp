@@ -99,6 +99,7 @@ std::vector<const fleet::SlotFacts*> chosen_slots(const Environment& environment
 
 WantedPair wanted_server(const Desired& desired, const fleet::Host& host, base::Time at) {
   WantedPair wanted;
+  wanted.host = host.name;
   wanted.slot = fleet::server_slot(host.name);
   wanted.names = desired.environment->certificate_names(host);
   wanted.authority = in_force(desired.authorities.server);
@@ -107,8 +108,10 @@ WantedPair wanted_server(const Desired& desired, const fleet::Host& host, base::
   return wanted;
 }
 
-WantedPair wanted_client(const Desired& desired, const Slot& slot, base::Time at) {
+WantedPair wanted_client(const Desired& desired, const fleet::Host& host, const Slot& slot,
+                         base::Time at) {
   WantedPair wanted;
+  wanted.host = host.name;
   wanted.slot = slot;
   wanted.common_name = slot.name;
   wanted.authority = in_force(desired.authorities.client);

@@ -31,7 +31,8 @@ std::vector<const fleet::SlotFacts*> chosen_slots(const fleet::Environment& envi
                                                   const fleet::HostFacts& facts);
 
 WantedPair wanted_server(const Desired& desired, const fleet::Host& host, base::Time at);
-WantedPair wanted_client(const Desired& desired, const fleet::Slot& slot, base::Time at);
+WantedPair wanted_client(const Desired& desired, const fleet::Host& host, const fleet::Slot& slot,
+                         base::Time at);
 
 /// True where `issuer` ("/O=…/CN=…") is a client authority of another environment of pgseal's.
 bool other_environment(const std::string& issuer, const std::string& environment);

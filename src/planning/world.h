@@ -28,6 +28,13 @@ inline const x509::Certificate* in_force(const std::optional<x509::Certificate>&
   return authority ? &*authority : nullptr;
 }
 
+/// The certificate that was issued last to a slot of a host.
+struct Newest {
+  std::string fingerprint;
+  std::string spki_sha256;
+  base::Time since;
+};
+
 struct Desired {
   const fleet::Environment* environment = nullptr;
   Authorities authorities;
@@ -36,7 +43,9 @@ struct Desired {
   /// has marked hosts itself: a ledger restored from a backup would else reach its hosts' number by
   /// being opened once more.
   std::int64_t seen_generation = 0;
-  std::set<std::string> issued;  ///< fingerprints of the ledger's certificates
+  std::set<std::string> issued;                ///< fingerprints of the ledger's certificates
+  std::map<std::string, std::string> holders;  ///< fingerprint → "host slot" it was issued to
+  std::map<std::string, Newest> newest;        ///< "host slot" → its newest certificate
   std::map<std::string, base::Time>
       keys_since;  ///< SHA-256 of a public key → its first certificate
   /// Serial number (decimal) of a client's certificate → the host that holds it.

@@ -3,6 +3,7 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -75,7 +76,36 @@ base::Error not_running(const FoundServer& server) {
   return base::error(base::Code::server_down,
                      fmt::format("the PostgreSQL server of \"{}\" is not running",
                                  server.shown.data_directory))
-      .with_hint("Start it.");
+      .with_hint(
+          "Start it. Where it does not start, its log says why: a full disk, a file that it may "
+          "not "
+          "read.");
+}
+
+/// Which folder of the server has no room left, "" none. A server that cannot write says many
+/// things of it, or stops; pg_wal may be a link into a file system of its own.
+std::string full_folder(const std::string& data_directory) {
+  constexpr unsigned long long room = 1024ULL * 1024;
+  for (const char* folder : {"", "/pg_wal"}) {
+    struct statvfs disk {};
+    if (::statvfs((data_directory + folder).c_str(), &disk) != 0) continue;
+    const bool no_bytes = disk.f_blocks != 0 && disk.f_bavail * disk.f_frsize < room;
+    if (no_bytes || (disk.f_files != 0 && disk.f_favail == 0)) return data_directory + folder;
+  }
+  return "";
+}
+
+base::Finding disk_full(const std::string& folder, const std::string& said,
+                        const std::string& host) {
+  base::Finding finding;
+  finding.code = "server.disk-full";
+  finding.message = fmt::format("the file system of \"{}\" is full", folder);
+  finding.detail = said;
+  finding.hint =
+      "Make room there (df shows how much), but take nothing out of pg_wal; start the server if it "
+      "has stopped, and run pgseal apply again.";
+  finding.host = host;
+  return finding;
 }
 
 base::Finding unreadable(const ViewedFile& file, const std::string& host) {
@@ -146,13 +176,16 @@ void Server::observe(fleet::HostFacts& facts) {
   if (const base::Result<std::string> text = base::read_file(ssl_conf_path(), ssl_conf_bytes)) {
     server.ssl_conf = *text;
   }
+  const std::string full = full_folder(chosen->shown.data_directory);
   if (!chosen->shown.running) {
     server.problem = "the server is not running";
+    if (!full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
     facts.findings.push_back(finding_of(not_running(*chosen), facts.host));
   } else if (const base::Result<ServerView> view =
                  view_server(*chosen, {brief_.roles, true, false, true})) {
     fill_viewed(*view, server);
     fill_files(*view, ssl_conf_path(), server);
+    if (!full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
     note_problems(*view, chosen->os_user, facts);
     if (server.managed_by.empty() && view->config.problem.empty()) {
       const base::Findings obstacles = obstacles_to_edit(*view, ssl_conf_path());
@@ -162,7 +195,9 @@ void Server::observe(fleet::HostFacts& facts) {
     server.problem = view.error().message;
     if (!view.error().detail.empty())
       server.problem += ": " + base::printable_line(view.error().detail);
-    facts.findings.push_back(finding_of(view.error(), facts.host));
+    const bool by_disk = !full.empty() && view.error().code == base::Code::server_query;
+    facts.findings.push_back(by_disk ? disk_full(full, view.error().detail, facts.host)
+                                     : finding_of(view.error(), facts.host));
   }
   facts.server = std::move(server);
 }

@@ -43,6 +43,20 @@ std::size_t find_sqlstate(std::string_view line) {
 base::Error connect_error(std::string_view said, const SocketAddress& address) {
   const ServerMessage message = parse_verbose_message(said);
   const std::string where = fmt::format("{}/.s.PGSQL.{}", address.directory, address.port);
+  // errcodes-appendix: cannot_connect_now, too_many_connections.
+  if (message.sqlstate == "57P03")
+    return base::error(base::Code::server_starting,
+                       "the server is starting up or in recovery, and accepts no connection yet")
+        .with_detail(message.text)
+        .with_hint(
+            "Wait until it does (its log says how far it has come), then run pgseal apply again. A "
+            "standby with hot_standby = off never does: set it to on and restart it.");
+  if (message.sqlstate == "53300")
+    return base::error(base::Code::server_connections, "the server has no connection left")
+        .with_detail(message.text)
+        .with_hint(
+            "End sessions that are not needed, or raise max_connections and "
+            "superuser_reserved_connections at the next restart; then run pgseal apply again.");
   if (message.sqlstate.empty() || message.sqlstate.starts_with("57P")) {
     return base::error(base::Code::server_down,
                        fmt::format("could not connect to the server at \"{}\"", where))

@@ -36,7 +36,9 @@ Result<void> take_line(std::string_view line, fleet::Mark& mark, std::vector<std
   if (value.empty() || std::find(seen.begin(), seen.end(), name) != seen.end())
     return broken(fmt::format("line \"{}\" is broken or repeated", base::printable_line(line)));
   seen.push_back(name);
-  if (name == "environment_id")
+  if (name == "host")
+    mark.host = value;
+  else if (name == "environment_id")
     mark.environment_id = value;
   else if (name == "ledger_id")
     mark.ledger_id = value;
@@ -63,16 +65,19 @@ Result<SlotFiles> mark_files(const std::string& etc, const std::string& environm
   return files;
 }
 
-Result<void> check_allowed(const fleet::Mark& there, const fleet::Act& act) {
+Result<void> check_allowed(const fleet::Mark& there, const fleet::Act& act,
+                           const std::string& host) {
   if (act.take_over) return {};
-  const char* why = nullptr;
+  std::string why;
   if (there.environment_id != act.mark.environment_id)
     why = "It belongs to another environment.";
   else if (there.ledger_id != act.mark.ledger_id)
     why = "It belongs to another ledger.";
   else if (there.generation > act.mark.generation)
     why = "It has seen a newer state of this ledger.";
-  if (why == nullptr) return {};
+  else if (!there.host.empty() && there.host != host)
+    why = fmt::format("It names this host \"{}\".", base::printable_line(there.host));
+  if (why.empty()) return {};
   return base::error(Code::refused_mark, "the mark of this host refuses this ledger")
       .with_detail(why)
       .with_hint("If that is meant, say --take-over.");
@@ -85,14 +90,18 @@ bool one_word(const std::string& text) {
 
 std::string in_words(const std::optional<fleet::Mark>& mark) {
   if (!mark) return "no mark";
-  return fmt::format("ledger {}, generation {}", mark->ledger_id, mark->generation);
+  return fmt::format("{}ledger {}, generation {}",
+                     mark->host.empty() ? "" : "host " + mark->host + ", ", mark->ledger_id,
+                     mark->generation);
 }
 
 }  // namespace
 
 std::string format_mark(const fleet::Mark& mark) {
-  return fmt::format("environment_id = {}\nledger_id = {}\ngeneration = {}\n", mark.environment_id,
-                     mark.ledger_id, mark.generation);
+  std::string text = fmt::format("environment_id = {}\nledger_id = {}\ngeneration = {}\n",
+                                 mark.environment_id, mark.ledger_id, mark.generation);
+  if (!mark.host.empty()) text += fmt::format("host = {}\n", mark.host);
+  return text;
 }
 
 Result<fleet::Mark> parse_mark(std::string_view text) {
@@ -100,7 +109,8 @@ Result<fleet::Mark> parse_mark(std::string_view text) {
   std::vector<std::string> seen;
   for (const std::string_view line : base::split(text, '\n'))
     if (!base::trim(line).empty()) TRY(take_line(line, mark, seen));
-  if (seen.size() != 3) return broken("a line is missing");
+  const std::size_t named = mark.host.empty() ? 0 : 1;  // none before hosts were named
+  if (seen.size() != 3 + named) return broken("a line is missing");
   return mark;
 }
 
@@ -115,24 +125,27 @@ Result<std::optional<fleet::Mark>> read_mark(const std::string& etc,
 }
 
 Result<fleet::Answer> mark_host(const MarkPlace& place, const fleet::Act& act) {
-  if (!one_word(act.mark.environment_id) || !one_word(act.mark.ledger_id))
+  if (!one_word(act.mark.environment_id) || !one_word(act.mark.ledger_id) || !one_word(place.host))
     return base::error(Code::protocol_value, "an identifier of the mark is not one word");
+  fleet::Mark wanted = act.mark;
+  wanted.host = place.host;
   const SlotFiles files = TRY(mark_files(place.etc, place.environment));
   auto there = read_mark(place.etc, place.environment);
   if (!there && !(act.take_over && there.error().code == Code::mark))
     return std::move(there).error();
   fleet::Answer answer;
   answer.before = there ? in_words(*there) : "a mark that cannot be read";
-  answer.after = in_words(act.mark);
-  if (there && *there && **there == act.mark) return answer;
-  if (there && *there) TRY(check_allowed(**there, act));
+  answer.after = in_words(wanted);
+  if (there && *there && **there == wanted) return answer;
+  if (there && *there) TRY(check_allowed(**there, act, place.host));
   Changes changes;
   // A newer generation of the same ledger replaces nothing that anybody would miss.
-  const bool same_ledger = there && *there && (*there)->ledger_id == act.mark.ledger_id;
-  if (!same_ledger && (!there || *there))
+  const bool same = there && *there && (*there)->ledger_id == wanted.ledger_id &&
+                    ((*there)->host.empty() || (*there)->host == wanted.host);
+  if (!same && (!there || *there))
     changes.steps.push_back(keep_step("mark", {place.environment}, answer.before, place.at));
   Step put;
-  put.files = {{place.environment, format_mark(act.mark), {0, 0, 0644}}};
+  put.files = {{place.environment, format_mark(wanted), {0, 0, 0644}}};
   changes.steps.push_back(std::move(put));
   TRY(carry_out(files, changes));
   answer.changed = true;

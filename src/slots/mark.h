@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // The environment mark: what a host remembers of the environment it belongs to, so that a second
-// ledger, or an old copy of the first, cannot undo what the right one has done.
-// /etc/pgseal/mark/ENVIRONMENT, root 0644: three lines "name = value".
+// ledger, or an old copy of the first, cannot undo what the right one has done, and of its own name
+// there, so that another host is not taken for it. /etc/pgseal/mark/ENVIRONMENT, root 0644: lines
+// "name = value"; one from before hosts were named lacks "host".
 #pragma once
 
 #include <optional>
@@ -27,11 +28,12 @@ base::Result<std::optional<fleet::Mark>> read_mark(const std::string& etc,
 struct MarkPlace {
   std::string etc;
   std::string environment;
+  std::string host;  ///< its name there, by the hello
   base::Time at;
 };
 
-/// Error refused_mark, unless the act takes over: another environment or ledger, or a generation
-/// lower than the host has seen. A mark taken over goes to the archive.
+/// Error refused_mark, unless the act takes over: another environment or ledger, a generation lower
+/// than the host has seen, or another host's name. A mark taken over goes to the archive.
 base::Result<fleet::Answer> mark_host(const MarkPlace& place, const fleet::Act& act);
 
 }  // namespace slots

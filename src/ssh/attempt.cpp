@@ -25,14 +25,19 @@ Result<std::unique_ptr<links::SshConversation>> Attempt::run(const fleet::Brief&
   TRY(reach_node());
   auto conversation = std::make_unique<links::SshConversation>(
       std::move(child_), std::move(channel_), target_.host, target_.timeouts);
-  const auto hello = TRY(conversation->greet(brief));
+  auto hello = conversation->greet(brief);
+  if (!hello) {
+    // What lies there under this node's name may be of another version, with another protocol.
+    node_is_broken_ = base::exit_status(hello.error().code) == 15;
+    return std::move(hello).error();
+  }
   const auto size = static_cast<std::int64_t>(TRY(image_.facts()).size);
-  if (hello.size != size) {
+  if (hello->size != size) {
     node_is_broken_ = true;
     return base::error(
                Code::link_install,
                fmt::format("pgseal-node on \"{}\" is not the one that belongs there", target_.host))
-        .with_detail(fmt::format("It has {} bytes instead of {}.", hello.size, size));
+        .with_detail(fmt::format("It has {} bytes instead of {}.", hello->size, size));
   }
   return conversation;
 }

@@ -161,6 +161,7 @@ Result<fleet::HostFacts> Host::observe(const fleet::Brief& brief, base::Time at)
   facts.host = brief.host;
   facts.clock = at.time_since_epoch().count() + clock_off;
   facts.machine_id = machine_id;
+  facts.running_machine = machine_id;
   facts.hostname = name_;
   facts.operating_system = "Debian GNU/Linux 12 (bookworm)";
   facts.architecture = "x86_64";
@@ -274,16 +275,19 @@ namespace {
 
 std::string mark_in_words(const std::optional<fleet::Mark>& mark) {
   if (!mark) return "no mark";
-  return fmt::format("ledger {}, generation {}", mark->ledger_id, mark->generation);
+  return fmt::format("{}ledger {}, generation {}",
+                     mark->host.empty() ? "" : "host " + mark->host + ", ", mark->ledger_id,
+                     mark->generation);
 }
 
 /// slots/mark.cpp keeps this to itself; written again from its contract.
-std::string why_mark_refuses(const fleet::Mark& there, const Act& act) {
+std::string why_mark_refuses(const fleet::Mark& there, const Act& act, const std::string& host) {
   if (act.take_over) return "";
   if (there.environment_id != act.mark.environment_id) return "It belongs to another environment.";
   if (there.ledger_id != act.mark.ledger_id) return "It belongs to another ledger.";
-  const bool newer = there.generation > act.mark.generation;
-  return newer ? "It has seen a newer state of this ledger." : "";
+  if (there.generation > act.mark.generation) return "It has seen a newer state of this ledger.";
+  const bool another = !there.host.empty() && there.host != host;
+  return another ? fmt::format("It names this host \"{}\".", there.host) : "";
 }
 
 }  // namespace
@@ -298,9 +302,11 @@ Result<Answer> Host::mark(const fleet::Brief& brief, const Act& act, base::Time 
     there = TRY(slots::parse_mark(*text));
   Answer answer;
   answer.before = mark_in_words(there);
-  answer.after = mark_in_words(act.mark);
-  if (there && *there == act.mark) return answer;
-  const std::string refusal = there ? why_mark_refuses(*there, act) : "";
+  fleet::Mark wanted = act.mark;
+  wanted.host = brief.host;
+  answer.after = mark_in_words(wanted);
+  if (there && *there == wanted) return answer;
+  const std::string refusal = there ? why_mark_refuses(*there, act, brief.host) : "";
   if (!refusal.empty())
     return base::error(Code::refused_mark, "the mark of this host refuses this ledger")
         .with_detail(refusal)
@@ -310,7 +316,7 @@ Result<Answer> Host::mark(const fleet::Brief& brief, const Act& act, base::Time 
   if (!same_ledger)
     changes.steps.push_back(slots::keep_step("mark", {brief.environment}, answer.before, at));
   slots::Step put;
-  put.files = {{brief.environment, slots::format_mark(act.mark), {0, 0, 0644}}};
+  put.files = {{brief.environment, slots::format_mark(wanted), {0, 0, 0644}}};
   changes.steps.push_back(std::move(put));
   TRY(carry_out(disk, files, changes));
   answer.changed = true;

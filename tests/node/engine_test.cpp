@@ -35,7 +35,7 @@ fleet::Brief brief_of(bool database = false) {
 
 fleet::Act mark(const std::string& ledger, std::int64_t generation, bool take_over = false) {
   fleet::Act act = house::act(ActKind::mark_host, fleet::server_slot("app1"));
-  act.mark = {"e-1", ledger, generation};
+  act.mark = {"e-1", ledger, generation, ""};
   act.take_over = take_over;
   return act;
 }
@@ -50,6 +50,8 @@ TEST_CASE("an observation tells the host, its mark and every slot, whatever one 
   const auto facts = must(engine->observe());
   CHECK(facts.host == "app1");
   CHECK_FALSE(facts.hostname.empty());
+  CHECK_FALSE(facts.running_machine.empty());
+  CHECK(facts.running_machine == must(engine->observe()).running_machine);
   CHECK_FALSE(facts.architecture.empty());
   CHECK(facts.node_version == PGSEAL_VERSION);
   CHECK(facts.clock > 1'700'000'000);
@@ -155,7 +157,7 @@ TEST_CASE("a mark is written once, read again, and raised by its own ledger") {
   CHECK(must(engine->perform(mark("l-1", 3))).changed);
   CHECK_FALSE(must(engine->perform(mark("l-1", 3))).changed);
   CHECK(must(engine->perform(mark("l-1", 4))).changed);
-  CHECK(must(engine->observe()).mark == fleet::Mark{"e-1", "l-1", 4});
+  CHECK(must(engine->observe()).mark == fleet::Mark{"e-1", "l-1", 4, "app1"});
   CHECK(house::seen(host.etc + "/mark/shop").st_mode == (S_IFREG | 0644));
 }
 
@@ -172,9 +174,15 @@ TEST_CASE("another ledger, another environment and an older state are refused by
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Code::refused_mark);
   }
-  CHECK(must(engine->observe()).mark == fleet::Mark{"e-1", "l-1", 3});
+  auto as_another = brief_of();
+  as_another.host = "app2";
+  const auto mistaken =
+      must(node::Engine::make(as_another, silence, host.world))->perform(mark("l-1", 5));
+  REQUIRE_FALSE(mistaken);
+  CHECK(mistaken.error().detail == "It names this host \"app1\".");
+  CHECK(must(engine->observe()).mark == fleet::Mark{"e-1", "l-1", 3, "app1"});
   CHECK(must(engine->perform(mark("l-2", 1, true))).changed);
-  CHECK(must(engine->observe()).mark == fleet::Mark{"e-1", "l-2", 1});
+  CHECK(must(engine->observe()).mark == fleet::Mark{"e-1", "l-2", 1, "app1"});
   CHECK(std::filesystem::exists(host.etc + "/archive/mark:shop/index"));
 }
 
@@ -195,11 +203,14 @@ TEST_CASE("a mark that cannot be read is a finding, and is replaced by a take-ov
 }
 
 TEST_CASE("a mark's text is read as it is written, and nothing else is") {
-  const fleet::Mark mark{"e", "l", 7};
+  const fleet::Mark mark{"e", "l", 7, ""};
   CHECK(must(slots::parse_mark(slots::format_mark(mark))) == mark);
+  const fleet::Mark named{"e", "l", 7, "app1"};
+  CHECK(must(slots::parse_mark(slots::format_mark(named))) == named);
   for (const char* text : {"", "environment_id = e\nledger_id = l\n", "generation = -1\n",
                            "environment_id = e\nledger_id = l\ngeneration = 1x\n",
                            "environment_id = e\nledger_id = l\ngeneration = 1\nmore = 1\n",
+                           "environment_id = e\nledger_id = l\nhost = app1\n",
                            "environment_id = e\nenvironment_id = l\ngeneration = 1\n"}) {
     CAPTURE(text);
     CHECK_FALSE(slots::parse_mark(text));

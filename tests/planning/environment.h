@@ -46,7 +46,7 @@ struct World {
     environment.identities = {deploy};
     desired.environment = &environment;
     desired.authorities = {server_issuer.certificate(), client_issuer.certificate()};
-    desired.mark = {"environment", "ledger", 7};
+    desired.mark = {"environment", "ledger", 7, ""};
     desired.seen_generation = 6;
     observed.at = now;
     observed.hosts["db1"].facts = database();
@@ -72,7 +72,7 @@ struct World {
     fleet::HostFacts facts;
     facts.host = host;
     facts.clock = now.time_since_epoch().count();
-    facts.mark = fleet::Mark{"environment", "ledger", 6};
+    facts.mark = fleet::Mark{"environment", "ledger", 6, host};
     return facts;
   }
 

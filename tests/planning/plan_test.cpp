@@ -60,6 +60,54 @@ TEST_CASE("a certificate that the ledger does not know is replaced") {
   CHECK(has(world.plan(), "db1", ActKind::make_key));
 }
 
+TEST_CASE("a pair that another host was given is not this host's") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  const auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
+  const auto held = x509::Certificate::decode_pem(slot.certificate).value().fingerprint;
+  world.desired.holders[held] = "app1 client:deploy@deploy";
+  CHECK(world.plan().pending() == 0);
+  world.desired.holders[held] = "app2 client:deploy@deploy";
+  CHECK(has(world.plan(), "app1", ActKind::make_key));
+}
+
+TEST_CASE(
+    "a pair older than the newest is brought forward, with its key where that is still the one") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  fleet::SlotFacts& slot = world.observed.hosts["app1"].facts->client_slots[0];
+  const auto held = x509::Certificate::decode_pem(slot.certificate).value().fingerprint;
+  slot.key_spki_sha256 = "same";
+  world.desired.holders[held] = "app1 client:deploy@deploy";
+  world.desired.keys_since["same"] = now;
+  const auto makes_key = [&](const char* newest_key) {
+    world.desired.newest["app1 client:deploy@deploy"] = {"another", newest_key, now};
+    for (const auto& phase : world.plan().phases)
+      for (const auto& step : phase.steps)
+        if (step.act.kind == ActKind::make_key) return step.act.keep_key ? "kept" : "new";
+    return "none";
+  };
+  CHECK(makes_key("same") == std::string("kept"));
+  CHECK(makes_key("other") == std::string("new"));
+}
+
+TEST_CASE(
+    "a mark that does not name its host is written anew, and one of another host keeps it whole") {
+  World world;
+  world.prove_database();
+  world.equip_application();
+  world.observed.hosts["app1"].facts->mark->host.clear();
+  CHECK(has(world.plan(), "app1", ActKind::mark_host));
+  world.equip_application();
+  world.observed.hosts["app1"].facts->mark->host = "db1";
+  world.observed.hosts["app1"].facts->client_slots[0].certificate.clear();
+  const auto plan = world.plan();
+  CHECK(found(plan, "host.mistaken") != nullptr);
+  CHECK(plan.pending() == 0);
+}
+
 TEST_CASE("a server that serves another certificate than the one on disk is reloaded") {
   World world;
   world.prove_database();

@@ -32,7 +32,7 @@ struct Standby : planning_test::World {
     replicator.os_users = {"postgres"};
     environment.identities.push_back(replicator);
     planning::HostView& view = observed.hosts["db2"] = observed.hosts["db1"];
-    view.facts->host = "db2";
+    view.facts->host = view.facts->mark->host = "db2";
     view.facts->server_slot->slot = fleet::server_slot("db2");
     view.facts->server_slot->certificate = sign(true, "db2", 90);
     view.served.certificate = view.facts->server_slot->certificate;

@@ -142,7 +142,7 @@ TEST_CASE("a server that does not run is a candidate and a fact without answers"
   CHECK(facts.server->problem == "the server is not running");
   REQUIRE(facts.findings.size() == 1);
   CHECK(facts.findings[0].code == "server.down");
-  CHECK(facts.findings[0].hint == "Start it.");
+  CHECK(facts.findings[0].hint.starts_with("Start it."));
   CHECK(facts.server->port == server->port);
   CHECK(facts.server->os_user == "postgres");
   REQUIRE(facts.candidates.size() >= 1);

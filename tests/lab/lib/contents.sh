@@ -240,6 +240,7 @@ make_password_files() {
 
 first_boot() {
   echo "$1" >/etc/hostname
+  printf '%s\n' "$(printf 'machine-id of %s' "$1" | md5sum | cut -c1-32)" >/etc/machine-id
   [ "$2" = database ] && has_postgres database || return 0
   is_first_database "$1" || make_standby "$1"
 }
