@@ -164,6 +164,7 @@ TEST_CASE(
   Cluster cluster = primary();
   cluster.superuser = "EXAMPLE\\admin";
   const fleet::Environment made = read(cluster);
+  REQUIRE(!made.identities.empty());
   CHECK(made.identities[0].name == "EXAMPLE\\admin");
   CHECK(made.identities[0].os_users == Texts{"EXAMPLE\\admin"});
 }
