@@ -62,7 +62,7 @@ function(unit_tests)
     target_include_directories(test_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     target_compile_definitions(test_${name} PRIVATE
       PGSEAL_TEST_FOLDER="${CMAKE_SOURCE_DIR}/tests/${name}" PGSEAL_BUILD_FOLDER="${CMAKE_BINARY_DIR}")
-    link_folders(test_${name} test_main fakes cli operations node ssh probe ledger server link
+    link_folders(test_${name} test_main fakes cli operations node ssh probe ledger survey server link
                  slots host planning audit configuration fleet hba settings x509 base)
     target_link_libraries(test_${name} PRIVATE ${CONTROLLER_LIBRARIES})
     add_test(NAME ${name} COMMAND test_${name})
@@ -107,7 +107,7 @@ function(fuzzers)
     add_executable(fuzz_${name} "${source}")
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
-    link_folders(fuzz_${name} node probe server link slots host configuration fleet hba settings x509 base)
+    link_folders(fuzz_${name} node probe survey server link slots host configuration fleet hba settings x509 base)
     target_link_libraries(fuzz_${name} PRIVATE ${CONTROLLER_LIBRARIES})
     add_dependencies(fuzzers fuzz_${name})
   endforeach()

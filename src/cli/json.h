@@ -10,6 +10,7 @@
 #include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
+#include "survey/draft.h"
 
 namespace cli {
 
@@ -24,5 +25,7 @@ std::string json_of(const std::vector<ledger::AuditRow>& rows);
 std::string json_of_users(const fleet::Environment& environment);
 std::string json_of_hosts(const fleet::Environment& environment);
 std::string json_of(const std::vector<ledger::Authority>& authorities);
+/// `hosts` and `identities` as far as `init` found any.
+std::string json_of_init(const std::string& file, const survey::Draft* draft);
 
 }  // namespace cli

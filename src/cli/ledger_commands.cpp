@@ -10,8 +10,6 @@
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/views.h"
-#include "configuration/checks.h"
-#include "configuration/template.h"
 #include "operations/desired.h"
 #include "operations/remove_host.h"
 
@@ -30,25 +28,6 @@ Result<ledger::Ledger> must_have(Shell& shell, const fleet::Environment& environ
 }
 
 }  // namespace
-
-Result<int> init_command(Shell& shell) {
-  const std::string path = shell.options.file.empty() ? "pgseal.toml" : shell.options.file;
-  const std::string name = shell.options.environment.empty() ? "shop" : shell.options.environment;
-  if (const auto objection = configuration::check_environment_name(name))
-    return base::error(Code::usage, fmt::format("--name \"{}\" {}", base::printable_line(name),
-                                                objection->problem))
-        .with_hint(objection->hint);
-  const base::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!file.open()) {
-    const int why = errno;
-    return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), why)
-        .with_hint(why == EEXIST ? "pgseal init overwrites nothing." : "");
-  }
-  TRY(base::write_all(file.get(), configuration::environment_template(name)));
-  shell.speech.say(
-      fmt::format("wrote \"{}\": edit its hosts and identities, then pgseal plan", path));
-  return 0;
-}
 
 Result<int> user_list_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));

@@ -53,6 +53,11 @@ void on_plan(CLI::App& app, Options& options) {
 
 void on_init(CLI::App& app, Options& options) {
   app.add_option("--name", options.environment, "the environment's name")->type_name("NAME");
+  app.add_option(
+         "--discover", options.discover,
+         "fill in what a running server shows; a connection string or URI of libpq, without "
+         "a password")
+      ->type_name("DSN");
   app.add_option("FILE", options.file, "where to write (default: pgseal.toml)");
 }
 
@@ -229,6 +234,9 @@ base::Error no_command(const CLI::App& app, const Apps& path,
 /// An option or argument that the command does not take.
 base::Error unexpected(const CLI::App& app, const Apps& path, const std::string& word) {
   const std::string help = whole_name(path) + " --help lists what it takes.";
+  // A connection string that strayed here may have a password, so it is not repeated.
+  if (word.find("://") != std::string::npos || word.find("password") != std::string::npos)
+    return usage(fmt::format("\"{}\" takes no such argument", whole_name(path)), "", help);
   if (!word.starts_with("-"))
     return usage(fmt::format("\"{}\" takes no argument \"{}\"", whole_name(path),
                              base::printable_line(word)),

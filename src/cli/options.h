@@ -2,6 +2,7 @@
 // The command line as a value. All options are declared in options.cpp, from which help comes too.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,16 +24,17 @@ struct Options {
   bool yes = false;
   bool replace = false;
   bool take_over = false;
-  bool offline = false;     ///< status
-  bool verify = false;      ///< log
-  int limit = 50;           ///< log
-  std::string format;       ///< status: "text" or "nagios"
-  std::string environment;  ///< init: the environment's name
-  std::string file;         ///< init: where to write; ca export
-  std::string authority;    ///< ca export: "server" or "client"
-  std::string name;         ///< debt forgive, host remove: the host
-  std::string shell;        ///< completion
-  bool keep = false;        ///< demo
+  bool offline = false;                 ///< status
+  bool verify = false;                  ///< log
+  int limit = 50;                       ///< log
+  std::string format;                   ///< status: "text" or "nagios"
+  std::string environment;              ///< init: the environment's name
+  std::optional<std::string> discover;  ///< init: a connection string of libpq, foreign to all else
+  std::string file;                     ///< init: where to write; ca export
+  std::string authority;                ///< ca export: "server" or "client"
+  std::string name;                     ///< debt forgive, host remove: the host
+  std::string shell;                    ///< completion
+  bool keep = false;                    ///< demo
 };
 
 struct Parsed {

@@ -262,6 +262,28 @@ std::string json_of_hosts(const fleet::Environment& environment) {
   return document(json);
 }
 
+std::string json_of_init(const std::string& file, const survey::Draft* draft) {
+  Json json{{"format", 1}, {"file", printable_line(file)}};
+  if (draft == nullptr) return document(json);
+  json["hosts"] = Json::array();
+  for (const survey::HostDraft& one : draft->hosts)
+    json["hosts"].push_back({{"name", one.host.name},
+                             {"link", one.host.link},
+                             {"address", or_null(one.host.address)},
+                             {"database", one.host.database}});
+  json["identities"] = Json::array();
+  for (const survey::IdentityDraft& one : draft->identities)
+    json["identities"].push_back({{"name", one.identity.name},
+                                  {"kind", to_string(one.identity.kind)},
+                                  {"hosts", one.identity.hosts},
+                                  {"os_users", one.identity.os_users},
+                                  {"databases", one.identity.databases}});
+  json["left_out"] = Json::array();
+  for (const std::string& line : draft->left_out) json["left_out"].push_back(printable_line(line));
+  json["findings"] = of(draft->findings);
+  return document(json);
+}
+
 std::string json_of(const std::vector<ledger::Authority>& authorities) {
   Json json{{"format", 1}};
   json["authorities"] = Json::array();

@@ -5,7 +5,7 @@ namespace configuration {
 namespace {
 
 // @NAME@ is the environment's name. Commented keys show their defaults; a test compares them.
-constexpr std::string_view template_text =
+constexpr std::string_view head_text =
     R"toml(# pgseal.toml: one environment of PostgreSQL servers and those who connect to them.
 # What stands here is what only you can know. The rest pgseal finds out; see it with: pgseal plan
 # A key in a comment shows its default. Unknown keys are errors.
@@ -36,7 +36,10 @@ name = "@NAME@"                           # lower-case letters, digits, hyphens;
 # options = []                            # given to ssh as they stand: ["-F", "ssh_config"]
 # parallel = 64                           # hosts spoken to at once
 
-# Every machine that has a server, or a client with a certificate. These three are samples: put
+)toml";
+
+constexpr std::string_view sample_text =
+    R"toml(# Every machine that has a server, or a client with a certificate. These three are samples: put
 # yours in their place.
 
 [[host]]
@@ -78,7 +81,10 @@ hosts = ["app1.example.org"]
 os_users = ["deploy"]
 # source = "/srv/app/config/database.yml" # where the application's own host and sslmode stand
 
-# [[exception]]                           # a client that cannot yet do what the policy asks
+)toml";
+
+constexpr std::string_view tail_text =
+    R"toml(# [[exception]]                           # a client that cannot yet do what the policy asks
 # role = "exporter"
 # network = "192.0.2.40/32"
 # require = "tls"
@@ -93,11 +99,26 @@ os_users = ["deploy"]
 
 }  // namespace
 
-std::string environment_template(std::string_view environment) {
+std::string environment_head(std::string_view environment) {
   constexpr std::string_view mark = "@NAME@";
-  std::string made(template_text);
+  std::string made(head_text);
   made.replace(made.find(mark), mark.size(), environment);
   return made;
+}
+
+std::string environment_tail() { return std::string(tail_text); }
+
+std::string environment_template(std::string_view environment) {
+  return environment_head(environment) + std::string(sample_text) + environment_tail();
+}
+
+std::string toml_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
 }
 
 }  // namespace configuration

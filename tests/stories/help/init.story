@@ -10,6 +10,7 @@ Positionals:
 Options:
   -h,--help                   Print this help message and exit
   --name NAME                 the environment's name
+  --discover DSN              fill in what a running server shows; a connection string or URI of libpq, without a password
 
 pgseal --help lists the options of every command.
 
