@@ -88,7 +88,7 @@ function(other_version)
   target_compile_options(pgseal_link_other PRIVATE -UPGSEAL_VERSION "-DPGSEAL_VERSION=\"next\"")
   add_executable(pgseal_other src/main.cpp)
   set_target_properties(pgseal_other PROPERTIES OUTPUT_NAME pgseal RUNTIME_OUTPUT_DIRECTORY "${other}")
-  link_folders(pgseal_other cli operations node ssh probe ledger server link_other slots host planning audit
+  link_folders(pgseal_other cli operations node ssh probe ledger survey server link_other slots host planning audit
                configuration fleet hba settings x509 base)
   target_link_libraries(pgseal_other PRIVATE ${CONTROLLER_LIBRARIES})
   add_node(pgseal_node_other src/node_main.cpp)
