@@ -78,8 +78,7 @@ base::Error not_running(const FoundServer& server) {
                                  server.shown.data_directory))
       .with_hint(
           "Start it. Where it does not start, its log says why: a full disk, a file that it may "
-          "not "
-          "read.");
+          "not read.");
 }
 
 /// Which folder of the server has no room left, "" none. A server that cannot write says many

@@ -71,9 +71,9 @@ std::string normal_text(std::string text) {
 }
 
 void normalise(json& value) {
-  static const std::array<const char*, 9> own = {
-      "clock", "conf_load_time", "key_spki_sha256", "client_serial", "request",
-      "log",   "behind",         "machine_id",      "timeline"};
+  static const std::array<const char*, 10> own = {
+      "clock", "conf_load_time", "key_spki_sha256", "client_serial",   "request",
+      "log",   "behind",         "machine_id",      "running_machine", "timeline"};
   if (value.is_string()) value = normal_text(value.get<std::string>());
   if (value.is_array())
     for (json& inner : value) normalise(inner);
@@ -420,6 +420,7 @@ void copy_host(const Lab& lab, const fleet::Host& host, const fleet::HostFacts& 
                fakes::World& world) {
   fakes::Host& made = world.hosts.emplace(host.name, fakes::Host(host.name)).first->second;
   made.machine_id = facts.machine_id;
+  made.addresses = facts.addresses;
   made.add_user("deploy", 1001);
   made.users["root"] = {"root", 0, 0, "/root"};
   made.disk.plant_folder("/root", 0700, 0);

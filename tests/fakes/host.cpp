@@ -49,7 +49,9 @@ base::Error not_running(const Postgres& postgres) {
   return base::error(
              Code::server_down,
              fmt::format("the PostgreSQL server of \"{}\" is not running", postgres.data_directory))
-      .with_hint("Start it.");
+      .with_hint(
+          "Start it. Where it does not start, its log says why: a full disk, a file that it may "
+          "not read.");
 }
 
 /// What a slot shows follows from its files alone, and many hosts are looked at many times.
@@ -162,6 +164,7 @@ Result<fleet::HostFacts> Host::observe(const fleet::Brief& brief, base::Time at)
   facts.clock = at.time_since_epoch().count() + clock_off;
   facts.machine_id = machine_id;
   facts.running_machine = machine_id;
+  facts.addresses = addresses;
   facts.hostname = name_;
   facts.operating_system = "Debian GNU/Linux 12 (bookworm)";
   facts.architecture = "x86_64";

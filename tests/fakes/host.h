@@ -49,6 +49,7 @@ class Host {
   Network* network = nullptr;  ///< null: this host is alone
   std::int64_t clock_off = 0;  ///< seconds ahead of the world's clock
   std::string machine_id;
+  std::vector<std::string> addresses;
   std::string request_subject;  ///< a host that lies puts this into its requests; "": it does not
 
   void add_user(const std::string& name, uid_t uid);

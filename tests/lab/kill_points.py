@@ -28,7 +28,7 @@ for pair in /etc/pgseal/server/*/server.pem; do whole "$pair" "$pair"; done
 for trust in {/var/lib/postgresql,/home/deploy,/root}/.postgresql/root.crt /etc/pgseal/server/*/clients.crt; do
   [ ! -e "$trust" ] || openssl x509 -noout -in "$trust" 2>/dev/null || echo "no bundle: $trust"
 done
-for mark in /etc/pgseal/mark/*; do [ "$(wc -l <"$mark")" = 3 ] || echo "no mark: $mark"; done
+for mark in /etc/pgseal/mark/*; do [ "$(wc -l <"$mark")" = 4 ] || echo "no mark: $mark"; done
 for conf in /etc/pgseal/server/*/ssl.conf; do [ "$(tail -c1 "$conf" | od -An -c | tr -d ' ')" = '\n' ] || echo "cut: $conf"; done
 '''
 LITTER = (f"find /etc/pgseal /etc/postgresql {HOMES} {PLACE} "
