@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace ledger {
 namespace {
 
