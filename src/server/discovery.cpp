@@ -118,7 +118,8 @@ class Search {
       auto file = seen.find(cwd);
       if (file == seen.end()) {
         const std::optional<std::string> text = read_small(folder + "/cwd/postmaster.pid");
-        file = seen.emplace(cwd, text ? parse_postmaster_file(*text) : std::nullopt).first;
+        if (!text) continue;  // this process has just ended: its fellows can still be asked
+        file = seen.emplace(cwd, parse_postmaster_file(*text)).first;
       }
       if (file->second && file->second->pid == pid)
         add_running(folder, *file->second, owner->st_uid);
