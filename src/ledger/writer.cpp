@@ -23,7 +23,9 @@ base::Result<void> Writer::write(const Body& body) {
     if (waiting_.size() == 1) wanted_.notify_one();
     entry->ended.wait(lock, [&] { return entry->done; });
   }
-  if (entry->thrown) std::rethrow_exception(entry->thrown);
+  // Taken out of the entry: the writer's thread, which may be its last holder, would destroy what
+  // is still being looked at here.
+  if (entry->thrown) std::rethrow_exception(std::exchange(entry->thrown, nullptr));
   return std::move(*entry->outcome);
 }
 

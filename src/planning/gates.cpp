@@ -131,6 +131,8 @@ std::string server_that_refuses_ours(const Desired& desired, const Observed& obs
     if (trusts_ours(*view) &&
         trusts_another_alone(*view->facts->server_slot, in_force(desired.authorities.client)))
       return host.name + " trusts another client authority alone";
+    if (trusts_ours(*view) && loaded_others(*view))
+      return host.name + " has not loaded the client authorities on its disk";
   }
   return "";
 }

@@ -62,6 +62,16 @@ struct World {
   std::map<std::string, ServerSide> servers;  // by host
 };
 
+/// Those that the server's handshake names: what it loaded, as far as the disk still tells.
+Bundle named_among(const Bundle& bundle, const fleet::ServedFacts& served) {
+  std::vector<Certificate> named;
+  for (const Certificate& one : bundle.certificates())
+    if (std::find(served.client_authorities.begin(), served.client_authorities.end(),
+                  one.subject) != served.client_authorities.end())
+      named.push_back(one);
+  return Bundle(std::move(named));
+}
+
 World seen_world(const Desired& desired, const Observed& observed) {
   World world;
   for (const auto& [host, view] : observed.hosts) {
@@ -75,7 +85,7 @@ World seen_world(const Desired& desired, const Observed& observed) {
     server.clients_on_disk = bundle_of(view.facts->server_slot->trust);
     if (view.served.tls) server.served = leaf_of(view.served.certificate);
     server.asks = view.served.asks_client_certificate;
-    if (server.asks) server.clients_loaded = server.clients_on_disk;
+    if (server.asks) server.clients_loaded = named_among(server.clients_on_disk, view.served);
     world.servers[host] = std::move(server);
   }
   return world;

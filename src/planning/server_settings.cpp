@@ -70,11 +70,8 @@ bool trusts_ours(const HostView& host) {
   return conf && conf->client_ca_path == ours;
 }
 
-namespace {
-
-/// What a server loaded stays in its memory whatever its file says by now. Its handshake names the
-/// authorities (RFC 8446 4.2.4; PostgreSQL's be-secure-openssl.c sends the file's subjects).
 bool loaded_others(const HostView& host) {
+  if (!host.served.asks_client_certificate || !host.facts || !host.facts->server_slot) return false;
   const auto there = x509::Bundle::from_pem(host.facts->server_slot->trust);
   if (!there || there->empty()) return false;
   std::set<std::string> on_disk;
@@ -82,6 +79,8 @@ bool loaded_others(const HostView& host) {
   const auto& named = host.served.client_authorities;
   return std::set<std::string>(named.begin(), named.end()) != on_disk;
 }
+
+namespace {
 
 /// The server reads its files as its own user; ours is passed over where that user cannot.
 bool sees_conf(const ServerFacts& server, const std::string& path) {

@@ -31,6 +31,11 @@ std::optional<std::string> served_differs(const HostView& host, bool client_trus
 /// True where ssl_ca_file is ours, as running or as written.
 bool trusts_ours(const HostView& host);
 
+/// True where the server asks for certificates of other authorities than those in its slot. What it
+/// loaded stays in its memory whatever its file says by now. Its handshake names the authorities
+/// (RFC 8446 4.2.4; PostgreSQL's be-secure-openssl.c sends the file's subjects).
+bool loaded_others(const HostView& host);
+
 /// True where a handshake from outside showed exactly the certificate that lies on disk.
 bool serves_own(const HostView& host);
 

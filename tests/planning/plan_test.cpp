@@ -384,6 +384,24 @@ TEST_CASE("who would be cut off is found without the gates") {
             .empty());
 }
 
+TEST_CASE("who holds a former pair keeps it until servers have loaded the new authority") {
+  World world;
+  const World successor;
+  found_anew(world, successor);
+  auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
+  slot.trust += successor.server_issuer.certificate().to_pem();
+  auto& db1 = world.observed.hosts["db1"];
+  db1.facts->server_slot->trust += successor.client_issuer.certificate().to_pem();
+  const auto gate = [&] {
+    return planning::check(Gate::trust_in_place, world.desired, world.observed);
+  };
+  db1.served.client_authorities = {"CN=the former"};
+  REQUIRE_FALSE(gate().holds());
+  CHECK(gate().blockers[0].reason.find("db1 has not loaded") != std::string::npos);
+  db1.served.client_authorities = {world.desired.authorities.client->subject};
+  CHECK(gate().holds());
+}
+
 TEST_CASE("the phases of a first apply cut nobody off, in their order") {
   World world;
   const auto plan = world.plan();
