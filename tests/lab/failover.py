@@ -8,27 +8,14 @@ import signal
 import subprocess
 
 from lab_hosts import HERE, lab_or_skip, steps, wait_until
+from standbys import ADDRESSES, REPLICAS, REPLICATOR, verified
 
 PHASES = ("mark hosts", "server pairs", "TLS on", "trust to clients", "client pairs", "client trust on servers",
           "standby connections")
 BIN = "/usr/lib/postgresql/15/bin"
 DATA = "/var/lib/postgresql/15/main"
-ADDRESSES = {"db1": "198.18.0.11", "db2": "198.18.0.12", "db3": "198.18.0.13"}
-REPLICATOR = """
-[[identity]]
-name = "replicator"
-kind = "replication"
-hosts = ["@databases"]
-os_users = ["postgres"]
-"""
-REPLICAS = "select host(client_addr) || ' ' || state || ' ' || ssl || ' ' || coalesce(client_dn, 'none')" \
-           " from pg_stat_replication left join pg_stat_ssl using (pid) order by 1"
 WRITES = 'psql "host=db2,db1,db3 dbname=shop user=deploy target_session_attrs=read-write connect_timeout=2 tcp_user_timeout=3000"' \
          ' -qc "insert into tick default values"'
-
-
-def verified(host):
-    return f"{ADDRESSES[host]} streaming true /O=shop/CN=replicator"
 
 
 class Failover:

@@ -5,14 +5,7 @@
 import unittest
 
 from lab_hosts import BUILD, HERE, lab_or_skip
-
-REPLICATOR = """
-[[identity]]
-name = "replicator"
-kind = "replication"
-hosts = ["@databases"]
-os_users = ["postgres"]
-"""
+from standbys import REPLICATOR
 
 
 class TheFake(unittest.TestCase):

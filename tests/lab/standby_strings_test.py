@@ -6,7 +6,7 @@ them is touched, and no secret of theirs leaves its host."""
 import unittest
 
 from lab_hosts import lab_or_skip, steps, wait_until
-from standbys_test import REPLICAS, REPLICATOR
+from standbys import REPLICAS, REPLICATOR
 
 HOME = "/var/lib/postgresql"
 KEY_SECRET = "key-hidden-4711"

@@ -6,7 +6,8 @@ import time
 import unittest
 
 from lab_hosts import findings_of, steps, wait_until
-from standbys_test import REPLICAS, StandbysCase, of_standbys, verified
+from standbys import REPLICAS, verified
+from standbys_test import StandbysCase, of_standbys
 
 
 class EachVersion(StandbysCase):

@@ -7,24 +7,11 @@ import re
 import unittest
 
 from lab_hosts import findings_of, lab_or_skip, steps, wait_until
+from standbys import ADDRESSES, REPLICAS, REPLICATOR, verified
 
 AUTO = "/var/lib/postgresql/15/main/postgresql.auto.conf"
 DATA = "/var/lib/postgresql/15/main"
 HBA = "/etc/postgresql/15/main/pg_hba.conf"
-REPLICATOR = """
-[[identity]]
-name = "replicator"
-kind = "replication"
-hosts = ["@databases"]
-os_users = ["postgres"]
-"""
-REPLICAS = "select host(client_addr) || ' ' || state || ' ' || ssl || ' ' || coalesce(client_dn, 'none')" \
-           " from pg_stat_replication left join pg_stat_ssl using (pid) order by 1"
-ADDRESSES = {"db1": "198.18.0.11", "db2": "198.18.0.12", "db3": "198.18.0.13"}
-
-
-def verified(host, name="replicator"):
-    return f"{ADDRESSES[host]} streaming true /O=shop/CN={name}"
 
 
 def of_standbys(plan):
