@@ -283,8 +283,11 @@ class BusyServers(unittest.TestCase):
         self.lab.pgseal("verify", status=0)
 
     def crash_under_load(self):
-        """SIGKILL while rows are written, with enough WAL since the last checkpoint to replay for a while."""
-        for setting in ("max_wal_size = '1GB'", "checkpoint_timeout = '1h'"):
+        """SIGKILL while rows are written, with enough WAL since the last checkpoint to replay for a while.
+
+        The checkpoint at the end of recovery removes what no standby has received yet, unless it is to be kept.
+        """
+        for setting in ("max_wal_size = '1GB'", "checkpoint_timeout = '1h'", "wal_keep_size = '2GB'"):
             self.lab.sql("db1", f"alter system set {setting}")
         self.lab.sql("db1", "select pg_reload_conf()")
         self.lab.sql("db1", "create table written as select n, repeat('x', 100) t from generate_series(1, 300000) n")
