@@ -168,7 +168,8 @@ class Run {
     for (PlannedPhase& phase : plan_.phases) {
       std::vector<Step*> steps;
       for (Step& step : phase.steps)
-        if (phase.gate.lets(step.host) && !tried_.contains(step.id)) steps.push_back(&step);
+        if (phase.gate.lets(step.host) && !tried_.contains(step.id) && !unmarked(step.host))
+          steps.push_back(&step);
       if (planning::row(phase.phase).one_host_at_a_time) keep_one_host(phase.phase, steps);
       if (!steps.empty()) {
         phase_ = phase.phase;
@@ -176,6 +177,15 @@ class Run {
       }
     }
     return {};
+  }
+
+  /// This run could not mark the host. Without its mark it would refuse no other ledger's work, so
+  /// it gets nothing of ours either.
+  [[nodiscard]] bool unmarked(const std::string& host) const {
+    return std::any_of(done_.begin(), done_.end(), [&](const auto& done) {
+      const auto& [phase, step] = done.second;
+      return phase == planning::Phase::mark && step.host == host && step.state != StepState::done;
+    });
   }
 
   /// The first host's steps; none once a host failed in this phase.
@@ -436,7 +446,7 @@ class Run {
     const auto& blockers = phase.gate.blockers;
     const bool own = std::any_of(blockers.begin(), blockers.end(),
                                  [&](const auto& blocker) { return blocker.host == step.host; });
-    if (failure != failures_.end() && (own || tried_.contains(step.id)))
+    if (failure != failures_.end() && (own || tried_.contains(step.id) || unmarked(step.host)))
       return note_owed(step.host, words_of(step), failure->message, held);
     held.waiting[step.host].push_back(words_of(step));
   }

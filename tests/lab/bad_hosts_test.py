@@ -261,6 +261,25 @@ class Debts(unittest.TestCase):
         self.assertEqual((entry["what"], entry["host"], entry["reason"]),
                          ("debt forgiven", "app2", "scrapped in autumn"))
 
+class Unmarked(unittest.TestCase):
+    def test_a_host_that_cannot_be_marked_gets_nothing_else_and_is_owed_it(self):
+        lab = lab_or_skip("--databases", "1", "--applications", "2")
+        self.addCleanup(lab.close)
+        lab.run("app1", "mkdir /etc/pgseal && mount -t tmpfs -o ro,mode=755 tmpfs /etc/pgseal")
+        applied = lab.json("apply", "--yes", status=1)
+        done = {(step["host"], step["act"]) for step in steps(applied) if step["state"] == "done"}
+        self.assertEqual({act for host, act in done if host == "app1"}, set())
+        self.assertIn(("app2", "install certificate"), done)
+        self.assertEqual(lab.run("app1", "ls -A ~deploy/.postgresql 2>/dev/null", check=False), "")
+        owed = {debt["host"]: debt["steps"] for debt in lab.json("debt", "list", status=1)["debts"]}
+        self.assertEqual(owed["app1"], ["mark host host", "install trust client:deploy@deploy",
+                                        "make key client:deploy@deploy",
+                                        "install certificate client:deploy@deploy"])
+        lab.run("app1", "umount /etc/pgseal")
+        lab.pgseal("apply", "--yes", status=0)
+        self.assertEqual(lab.json("debt", "list", status=0)["debts"], [])
+        lab.pgseal("verify", status=0)
+
 
 if __name__ == "__main__":
     unittest.main()
