@@ -6,6 +6,7 @@ it does not know, and an apply ends what was begun. kill_ledger_long.py tries ev
 
 import collections
 import contextlib
+import os
 import re
 import shutil
 import sqlite3
@@ -17,11 +18,14 @@ from lab_hosts import PGSEAL, lab_or_skip, steps
 CALLS = ["openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "rename", "unlink", "mkdir",
          "flock", "chmod", "fchmod"]
 FULL = False
-FEW = 5  # points of the fast tier
+CONFIGURATION = "/etc/postgresql/15/main/postgresql.conf"
 SHOW = "cat /etc/pgseal/server/*/server.crt ~deploy/.postgresql/postgresql.crt 2>/dev/null"
 
 
 class Killed(unittest.TestCase):
+    FEW = 5  # points of the fast tier
+    STRIDE = 1  # from one to the next at length
+
     def setUp(self):
         if not shutil.which("strace"):
             self.skipTest("needs strace")
@@ -74,27 +78,37 @@ class Killed(unittest.TestCase):
                                       check=True, capture_output=True).stdout
                 if "CA:TRUE" not in leaf:
                     self.assertIn(pem, known, f"{host} has a certificate that the ledger does not know")
-        self.assertEqual({path.name: path.read_bytes() for path in (self.state / "authorities").iterdir()}, keys)
+        self.assertEqual(self.keys(), keys)
         return unsigned
 
     def converges(self):
         self.lab.pgseal("apply", "--yes", status=0)
         self.assertEqual(steps(self.lab.json("plan", status=0)), [])
 
+    def chosen(self, points):
+        if FULL:
+            return points[::int(os.environ.get("KILL_STRIDE", self.STRIDE))]
+        return points[len(points) // 12::max(1, len(points) // self.FEW)]
+
+    def killed_at(self, call, n):
+        done = self.apply(*self.files(), "-e", "trace=" + ",".join(CALLS), "-e", f"inject={call}:signal=KILL:when={n}")
+        killed = "killed by SIGKILL" in self.trace.read_text()
+        self.assertTrue(killed or done.returncode == 0, done.stdout + done.stderr)
+        return killed
+
+    def keys(self):
+        return {path.name: path.read_bytes() for path in (self.state / "authorities").glob("*")}
+
     def test_after_each_kill_the_ledger_is_whole_and_an_apply_ends_what_was_begun(self):
         self.lab.pgseal("apply", "--yes", status=0)
-        keys = {path.name: path.read_bytes() for path in (self.state / "authorities").iterdir()}
+        keys = self.keys()
         points = self.points()
-        chosen = points if FULL else points[len(points) // 12::max(1, len(points) // FEW)]
+        chosen = self.chosen(points)
         tally, unsigned = collections.Counter(), 0
         for call, n in chosen:
             with self.subTest(call=call, n=n):
                 self.work()
-                done = self.apply(*self.files(), "-e", "trace=" + ",".join(CALLS),
-                                  "-e", f"inject={call}:signal=KILL:when={n}")
-                killed = "killed by SIGKILL" in self.trace.read_text()
-                self.assertTrue(killed or done.returncode == 0, done.stdout + done.stderr)
-                tally["killed" if killed else "ended before"] += 1
+                tally["killed" if self.killed_at(call, n) else "ended before"] += 1
                 unsigned = max(unsigned, self.whole(keys))
                 self.converges()
                 tally["converged"] += 1
@@ -103,6 +117,42 @@ class Killed(unittest.TestCase):
         self.assertGreater(tally["killed"], len(chosen) // 2)
         if FULL:
             self.assertGreater(unsigned, 0, "no kill fell between the number and the certificate")
+
+
+class KilledAtFirst(Killed):
+    """The same in the very first apply: the ledger and the authorities are made in it. It has four times as many
+    points; KILL_STRIDE=1 tries each."""
+    FEW = 3
+    STRIDE = 8
+
+    def setUp(self):
+        super().setUp()
+        self.lab.run("db1", f"cp -p {CONFIGURATION} /root/plain.conf")
+
+    def work(self):
+        """As before pgseal came."""
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.lab.run("app1", "rm -rf /etc/pgseal ~deploy/.postgresql")
+        self.lab.run("db1", f"rm -rf /etc/pgseal ~/.postgresql ~postgres/.postgresql; cp -p /root/plain.conf {CONFIGURATION}")
+        self.lab.sql("db1", "select pg_reload_conf()")
+
+    def test_after_each_kill_the_ledger_is_whole_and_an_apply_ends_what_was_begun(self):
+        points = self.points()
+        self.assertIn("mkdir", dict(points))
+        tally = collections.Counter()
+        for call, n in self.chosen(points):
+            with self.subTest(call=call, n=n):
+                self.work()
+                tally["killed" if self.killed_at(call, n) else "ended before"] += 1
+                keys = self.keys()
+                if (self.state / "ledger.sqlite").exists():
+                    self.whole(keys)
+                    tally["with a ledger"] += 1
+                self.converges()
+                self.assertEqual({name: key for name, key in self.keys().items() if name in keys}, keys)
+                tally["converged"] += 1
+        print(f"kill points of a first apply: {len(points)}, tried {len(self.chosen(points))}, {dict(tally)}")
+        self.assertGreater(tally["killed"], len(self.chosen(points)) // 2)
 
 
 if __name__ == "__main__":
