@@ -28,26 +28,20 @@ std::string marked_name(const HostFacts& facts, const fleet::Mark& ours) {
   return facts.mark->host;
 }
 
-/// Addresses in one spelling; what is a name is none.
-std::string canonical_address(const std::string& text) {
-  const auto bytes = x509::parse_ip(text);
-  return bytes ? x509::format_ip(*bytes) : "";
-}
-
 /// Declared names and addresses, each with the host that alone has it.
 class Declared {
  public:
   explicit Declared(const fleet::Environment& environment) {
     for (const Host& host : environment.hosts) {
-      note(addresses_, canonical_address(host.address), host);
+      note(addresses_, x509::canonical_address(host.address), host);
       note(names_, host.name, host);
       for (const std::string& name : host.names)
-        if (canonical_address(name).empty()) note(names_, name, host);
+        if (x509::canonical_address(name).empty()) note(names_, name, host);
     }
   }
 
   [[nodiscard]] const Host* with_address(const std::string& address) const {
-    return find(addresses_, canonical_address(address));
+    return find(addresses_, x509::canonical_address(address));
   }
   [[nodiscard]] const Host* with_name(const std::string& name) const {
     const std::string_view label = std::string_view(name).substr(0, name.find('.'));
@@ -108,7 +102,7 @@ void check_unmarked(const Answered& answer, const Declared& declared, Findings& 
   const HostFacts& facts = *answer.facts;
   std::vector<std::string> signs;
   const Host* other = nullptr;
-  const std::string own = canonical_address(host.address);
+  const std::string own = x509::canonical_address(host.address);
   const bool has_own =
       std::find(facts.addresses.begin(), facts.addresses.end(), own) != facts.addresses.end();
   for (const std::string& address : facts.addresses) {

@@ -3,13 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <ifaddrs.h>
 #include <limits.h>
-#include <netdb.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#include <memory>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -18,6 +13,7 @@
 #include "configuration/checks.h"
 #include "configuration/environment_toml.h"
 #include "configuration/template.h"
+#include "host/addresses.h"
 #include "survey/ask.h"
 #include "survey/resolve.h"
 
@@ -59,26 +55,9 @@ Result<void> write_new(const std::string& path, const std::string& text) {
 
 // ---- --discover ------------------------------------------------------------------------------
 
-std::vector<std::string> own_addresses() {
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return {};
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owned(list, &::freeifaddrs);
-  std::vector<std::string> addresses;
-  for (const ifaddrs* each = list; each != nullptr; each = each->ifa_next) {
-    if (each->ifa_addr == nullptr) continue;
-    const int family = each->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    const socklen_t length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    char text[NI_MAXHOST] = {};
-    if (::getnameinfo(each->ifa_addr, length, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0)
-      addresses.push_back(survey::canonical_address(text));
-  }
-  return addresses;
-}
-
 Result<survey::Draft> discovered(const survey::Cluster& cluster) {
   survey::Surroundings surroundings;
-  surroundings.addresses = own_addresses();
+  surroundings.addresses = host::own_addresses();
   std::vector<std::string> addresses = survey::addresses_of(cluster);
   addresses.insert(addresses.end(), surroundings.addresses.begin(), surroundings.addresses.end());
   surroundings.names = TRY(survey::names_of(addresses, names_limit));

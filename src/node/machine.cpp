@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "node/machine.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <sys/utsname.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <memory>
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "host/addresses.h"
 
 namespace node {
 namespace {
@@ -54,40 +47,12 @@ std::string running_machine() {
          std::string(space.data(), static_cast<std::size_t>(length));
 }
 
-/// "" for what no other host could reach it by.
-std::string address_text(const sockaddr* address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address->sa_family == AF_INET) {
-    const auto* four = reinterpret_cast<const sockaddr_in*>(address);  // NOLINT: getifaddrs(3)
-    return ::inet_ntop(AF_INET, &four->sin_addr, text.data(), text.size());
-  }
-  if (address->sa_family != AF_INET6) return "";
-  const auto* six = reinterpret_cast<const sockaddr_in6*>(address);  // NOLINT: getifaddrs(3)
-  if (IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr)) return "";
-  return ::inet_ntop(AF_INET6, &six->sin6_addr, text.data(), text.size());
-}
-
-std::vector<std::string> own_addresses() {
-  std::vector<std::string> addresses;
-  ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return addresses;
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> list(first, &::freeifaddrs);
-  for (const ifaddrs* each = list.get(); each != nullptr; each = each->ifa_next) {
-    if (each->ifa_addr == nullptr || (each->ifa_flags & IFF_LOOPBACK) != 0) continue;
-    if (std::string text = address_text(each->ifa_addr); !text.empty())
-      addresses.push_back(std::move(text));
-  }
-  std::sort(addresses.begin(), addresses.end());
-  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
-  return addresses;
-}
-
 }  // namespace
 
 void observe_machine(fleet::HostFacts& facts) {
   facts.machine_id = base::trim(content_of({"/etc/machine-id", "/var/lib/dbus/machine-id"}));
   facts.running_machine = running_machine();
-  facts.addresses = own_addresses();
+  facts.addresses = host::own_addresses();
   facts.operating_system = pretty_name(content_of({"/etc/os-release", "/usr/lib/os-release"}));
   facts.node_version = PGSEAL_VERSION;
   utsname system{};

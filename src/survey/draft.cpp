@@ -135,9 +135,9 @@ class Drafter {
 
   void asked_server() {
     const Reached& reached = cluster_.reached;
-    const std::string own = canonical_address(cluster_.own_address);
+    const std::string own = x509::canonical_address(cluster_.own_address);
     const std::string there =
-        canonical_address(reached.address.empty() ? reached.host : reached.address);
+        x509::canonical_address(reached.address.empty() ? reached.host : reached.address);
     const bool here = reached.socket || (loopback(there) && (own.empty() || loopback(own)));
     if (here) {
       server_here();
@@ -217,7 +217,7 @@ class Drafter {
     const std::string& from = cluster_.upstream_host;
     if (from.empty()) return;
     made.detail = fmt::format("It streams from \"{}\".", base::printable_line(from));
-    const std::string address = canonical_address(from);
+    const std::string address = x509::canonical_address(from);
     const std::string name = base::lower(from);
     if (loopback(address) || name == "localhost" || from.starts_with('/'))
       return same_machine("the server that it streams from");
@@ -245,7 +245,7 @@ class Drafter {
   }
 
   void standby(const Sender& sender) {
-    const std::string address = canonical_address(sender.address);
+    const std::string address = x509::canonical_address(sender.address);
     replication_role(sender.role);
     if (!sender.address.empty() && address.empty()) return leave_out_host(sender.address);
     if (address.empty() || loopback(address) || host_at(address, sender.host_name) == 0)
@@ -269,7 +269,7 @@ class Drafter {
     const std::string what = fmt::format("{} {}", sender.logical ? "subscriber" : "receiver",
                                          in_short(sender.application));
     if (sender.address.empty()) return left_out(what + " over the server's own socket");
-    const std::string address = canonical_address(sender.address);
+    const std::string address = x509::canonical_address(sender.address);
     if (address.empty()) return leave_out_host(sender.address);
     const std::size_t index = host_at(address, sender.host_name);
     if (too_many(index)) return;
@@ -357,7 +357,7 @@ class Drafter {
   void session(const Client& client) {
     if (client.role.empty()) return left_out("sessions of a role that was dropped meanwhile");
     if (client.address.empty()) return add_once(socket_roles_, client.role);
-    const std::string address = canonical_address(client.address);
+    const std::string address = x509::canonical_address(client.address);
     if (address.empty()) return leave_out_host(client.address);
     const std::size_t index = host_at(address, client.host_name);
     if (too_many(index)) return;
@@ -483,18 +483,10 @@ class Drafter {
 
 }  // namespace
 
-std::string canonical_address(std::string_view address) {
-  constexpr std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
-  auto bytes = x509::parse_ip(address.substr(0, address.find('%')));
-  if (!bytes) return "";
-  if (bytes->size() == 16 && bytes->starts_with(mapped)) bytes->erase(0, mapped.size());
-  return x509::format_ip(*bytes);
-}
-
 std::vector<std::string> addresses_of(const Cluster& cluster) {
   std::set<std::string> seen;
   const auto add = [&](std::string_view address) {
-    const std::string canonical = canonical_address(address);
+    const std::string canonical = x509::canonical_address(address);
     if (!canonical.empty() && !loopback(canonical) && seen.size() < most_hosts_drafted)
       seen.insert(canonical);
   };

@@ -40,10 +40,6 @@ struct Draft {
   base::Findings findings;
 };
 
-/// `address` as inet_ntop(3) writes it, IPv4 also where it comes mapped into IPv6 (RFC 4291
-/// 2.5.5.2), a zone (RFC 4007) taken off; empty where it is no address.
-std::string canonical_address(std::string_view address);
-
 /// All that a name would be good for, canonical, no loopback, each once.
 std::vector<std::string> addresses_of(const Cluster& cluster);
 

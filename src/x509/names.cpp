@@ -52,4 +52,12 @@ std::string format_ip(std::string_view bytes) {
   return text.data();
 }
 
+std::string canonical_address(std::string_view address) {
+  constexpr std::string_view mapped("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+  auto bytes = parse_ip(address.substr(0, address.find('%')));
+  if (!bytes) return "";
+  if (bytes->size() == 16 && bytes->starts_with(mapped)) bytes->erase(0, mapped.size());
+  return format_ip(*bytes);
+}
+
 }  // namespace x509

@@ -27,4 +27,8 @@ std::optional<std::string> parse_ip(std::string_view text);
 /// "192.0.2.1", "2001:db8::1"; bytes of any other length come back as "hex:…".
 std::string format_ip(std::string_view bytes);
 
+/// `address` as inet_ntop(3) writes it, IPv4 also where it comes mapped into IPv6 (RFC 4291
+/// 2.5.5.2), a zone (RFC 4007) taken off; empty where it is no address.
+std::string canonical_address(std::string_view address);
+
 }  // namespace x509

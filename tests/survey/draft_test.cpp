@@ -243,11 +243,6 @@ TEST_CASE("a proxy between is seen by the address at which the server took the c
 }
 
 TEST_CASE("IPv6 addresses, mapped IPv4 and zones") {
-  CHECK(survey::canonical_address("2001:DB8:0::5") == "2001:db8::5");
-  CHECK(survey::canonical_address("::ffff:10.7.0.12") == "10.7.0.12");
-  CHECK(survey::canonical_address("fe80::1%eth0") == "fe80::1");
-  CHECK(survey::canonical_address("10.7.0.0/24") == "");
-  CHECK(survey::canonical_address("") == "");
   Cluster cluster = primary();
   cluster.senders = {standby("::ffff:10.7.0.12")};
   cluster.clients = {client("deploy", "10.7.0.12"), client("deploy", "fe80::1%eth0"),

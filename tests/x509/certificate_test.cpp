@@ -194,6 +194,11 @@ TEST_CASE("addresses go to bytes and back in one spelling") {
   for (const char* bad : {"", "192.0.2", "192.0.2.256", "192.0.2.1/24", "fe80::1%eth0", "::g"})
     CHECK_FALSE_MESSAGE(x509::parse_ip(bad), bad);
   CHECK(x509::format_ip("abc") == "hex:616263");
+  CHECK(x509::canonical_address("2001:DB8:0::5") == "2001:db8::5");
+  CHECK(x509::canonical_address("::ffff:10.7.0.12") == "10.7.0.12");
+  CHECK(x509::canonical_address("fe80::1%eth0") == "fe80::1");
+  CHECK(x509::canonical_address("10.7.0.0/24") == "");
+  CHECK(x509::canonical_address("") == "");
 }
 
 TEST_CASE("a certificate is not signed by another name with the same key, nor by a namesake") {
