@@ -193,14 +193,6 @@ Result<Ledger> Ledger::open(const std::string& folder, const std::string& enviro
   state->generation = found.generation;
   state->notes = state->durable = std::move(found.notes);
   state->last_durable_at = seconds_of(state->durable.last_entry_at);
-  if (access == Access::write) {
-    // No entry: a clock that is off, which only the hosts will tell, must not date the last one.
-    TRY(state->transaction([&]() -> Result<void> {
-      TRY(state->database.execute("UPDATE meta SET generation = generation + 1"));
-      return {};
-    }));
-    ++state->generation;
-  }
   return Ledger(std::move(state));
 }
 
@@ -209,6 +201,18 @@ const std::string& Ledger::environment_id() const { return state_->environment_i
 const std::string& Ledger::ledger_id() const { return state_->ledger_id; }
 Access Ledger::access() const { return state_->access; }
 std::int64_t Ledger::generation() const { return state_->generation; }
+bool Ledger::raised() const { return state_->raised; }
+
+Result<void> Ledger::raise_generation(std::int64_t beyond) {
+  const std::int64_t next = std::max(state_->generation, beyond) + 1;
+  TRY(state_->transaction([&]() -> Result<void> {
+    TRY(state_->database.execute("UPDATE meta SET generation = ?", {next}));
+    return {};
+  }));
+  state_->generation = next;
+  state_->raised = true;
+  return {};
+}
 
 Result<Time> Ledger::last_entry_at() const {
   if (state_->writer.is_this_thread()) return state_->notes.last_entry_at;

@@ -52,7 +52,7 @@ class Ledger {
   /// Errors: ledger_missing, ledger_newer, ledger_corrupt, ledger_foreign (the ledger's environment
   /// is not `environment`), ledger_read_only, ledger_open; for writing Code::locked, the holder's
   /// text as its detail. Reading takes no lock, works beside a writer, and in a folder that cannot
-  /// be written. Opening for writing increases `generation` by one, durably.
+  /// be written.
   static base::Result<Ledger> open(const std::string& folder, const std::string& environment,
                                    Access access, const Holder& holder, base::Time at);
 
@@ -65,8 +65,13 @@ class Ledger {
   [[nodiscard]] const std::string& environment_id() const;  ///< 32 hexadecimal digits
   [[nodiscard]] const std::string& ledger_id() const;       ///< 32 hexadecimal digits
   [[nodiscard]] Access access() const;
-  /// How often it was opened for writing. A host that has seen a higher one saw a newer ledger.
+  /// How often hosts were worked on from it. A host that has seen a higher one saw a newer ledger.
   [[nodiscard]] std::int64_t generation() const;
+  /// Whether this run has its own generation already.
+  [[nodiscard]] bool raised() const;
+  /// Begins a new generation, durably, higher than `beyond` as well. Only for a run that is about to
+  /// change hosts: an old copy that was only opened must never reach what the hosts have seen.
+  base::Result<void> raise_generation(std::int64_t beyond);
   /// The latest `at` that any entry was made with. Nothing is signed by a clock that is before it.
   [[nodiscard]] base::Result<base::Time> last_entry_at() const;
 

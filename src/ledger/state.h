@@ -48,6 +48,7 @@ struct Ledger::State {
   std::string environment_id;
   std::string ledger_id;
   std::int64_t generation = 0;
+  bool raised = false;
   Notes notes;                                ///< with what is being written; the writer's own
   Notes durable;                              ///< as they lie on the disk; the writer's own
   std::atomic<std::int64_t> last_durable_at;  ///< durable.last_entry_at, for everybody

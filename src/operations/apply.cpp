@@ -82,6 +82,7 @@ class Run {
         environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now);
     TRY(desk_->found(unused_generation(environment_.name, observed_)));
     if (signs()) TRY(desk_->open_all());
+    TRY(ledger_->raise_generation(planning::newest_seen(desired_, observed_)));
     return refresh();
   }
 
@@ -406,7 +407,7 @@ class Run {
       for (const Step& step : phase.steps) note_remaining(phase, step, held);
     for (const fleet::Host& host : environment_.hosts) {
       const bool left_out = !desired_.only.empty() && !desired_.only.contains(host.name);
-      if (plan_.divided || plan_.undated || left_out) held.undecided.insert(host.name);
+      if (plan_.refused() || left_out) held.undecided.insert(host.name);
     }
     return held;
   }

@@ -73,11 +73,10 @@ Result<planning::Desired> desired_of(const fleet::Environment& environment,
   planning::Desired desired;
   desired.environment = &environment;
   if (ledger == nullptr) return desired;
-  const bool writing = ledger->access() == ledger::Access::write;
   desired.authorities = TRY(active_authorities(*ledger));
   desired.mark.environment_id = ledger->environment_id();
   desired.mark.ledger_id = ledger->ledger_id();
-  desired.mark.generation = ledger->generation() + (writing ? 0 : 1);
+  desired.mark.generation = ledger->generation() + (ledger->raised() ? 0 : 1);
   desired.seen_generation = desired.mark.generation - (marked_now ? 0 : 1);
   for (const ledger::Pin& pin : TRY(ledger->pins())) desired.pins[pin.host] = pin.system_identifier;
   note_settled(TRY(ledger->acts("apply")), desired);

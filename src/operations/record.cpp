@@ -161,7 +161,7 @@ Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& de
       if (host.database && view->second.answered() && !kept_whole(plan, host.name))
         TRY(pin(ledger, host.name, *view->second.facts, desired.take_over, observed.at));
     }
-    if (plan.pending() == 0 && !plan.divided) TRY(ledger.clear_phase(observed.at));
+    if (plan.pending() == 0 && !plan.refused()) TRY(ledger.clear_phase(observed.at));
     return {};
   });
 }

@@ -63,6 +63,12 @@ base::Findings check_primaries(const Observed& observed) {
   return findings;
 }
 
+/// An old copy of the ledger knows too little of every host, also of those that the newer one did
+/// not touch: what it would do to them, the newer one may have undone or forbidden.
+bool is_outdated(const Desired& desired, const Observed& observed) {
+  return !desired.take_over && newest_seen(desired, observed) > desired.seen_generation;
+}
+
 /// Side by side, so that copies and swapped links show; by host.
 std::map<std::string, base::Findings> check_mistaken(const Desired& desired,
                                                      const Observed& observed) {
@@ -129,6 +135,18 @@ std::size_t Plan::pending() const {
   return count;
 }
 
+std::int64_t newest_seen(const Desired& desired, const Observed& observed) {
+  std::int64_t newest = 0;
+  for (const auto& [name, view] : observed.hosts) {
+    if (!view.answered() || !view.facts->mark) continue;
+    const fleet::Mark& mark = *view.facts->mark;
+    if (mark.environment_id == desired.mark.environment_id &&
+        mark.ledger_id == desired.mark.ledger_id)
+      newest = std::max(newest, mark.generation);
+  }
+  return newest;
+}
+
 Plan make_plan(const Desired& desired, const Observed& observed) {
   Plan plan;
   const std::int64_t behind = controller_behind(observed);
@@ -137,6 +155,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
   base::Findings primaries = check_primaries(observed);
   plan.divided = !primaries.empty();
   base::append(plan.findings, std::move(primaries));
+  plan.outdated = is_outdated(desired, observed);
   std::map<std::string, base::Findings> mistaken = check_mistaken(desired, observed);
   std::map<Phase, std::vector<Step>> steps;
   for (const fleet::Host& host : desired.environment->hosts) {
@@ -156,7 +175,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     check_reached(host, view, findings);
     StepsByPhase own = host_steps(desired, host, observed, findings);
     const bool chosen = desired.only.empty() || desired.only.contains(host.name);
-    if (chosen && !plan.divided && !plan.undated)
+    if (chosen && !plan.refused())
       collect(steps, std::move(own), desired.environment->hosts.size());
     base::append(plan.findings, std::move(findings));
   }

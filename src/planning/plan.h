@@ -42,12 +42,19 @@ struct Plan {
   std::vector<PlannedPhase> phases;  ///< in order; those without steps are left out
   std::vector<Owed> owed;
   base::Findings findings;
-  bool divided = false;  ///< two primaries of one cluster: nothing is planned for anybody
-  bool undated = false;  ///< the controller's clock is off: nothing is planned, nothing is noted
+  bool divided = false;   ///< two primaries of one cluster: nothing is planned for anybody
+  bool outdated = false;  ///< hosts have seen a newer ledger: nothing is planned for anybody
+  bool undated = false;   ///< the controller's clock is off: nothing is planned, nothing is noted
+
+  /// Whatever was seen, nobody is given anything.
+  [[nodiscard]] bool refused() const { return divided || outdated || undated; }
 
   /// Steps that could be carried out now or after an earlier phase.
   [[nodiscard]] std::size_t pending() const;
 };
+
+/// The highest generation of this very ledger that a host remembers, 0 none.
+std::int64_t newest_seen(const Desired& desired, const Observed& observed);
 
 /// Pure. Every host that answered is judged anew, whatever the ledger says.
 Plan make_plan(const Desired& desired, const Observed& observed);

@@ -40,8 +40,7 @@ struct Desired {
   Authorities authorities;
   fleet::Mark mark;  ///< what hosts are marked with; empty ids before the first apply
   /// The highest generation that a host may have seen. Lower than `mark.generation` until this run
-  /// has marked hosts itself: a ledger restored from a backup would else reach its hosts' number by
-  /// being opened once more.
+  /// has marked hosts itself.
   std::int64_t seen_generation = 0;
   std::set<std::string> issued;                ///< fingerprints of the ledger's certificates
   std::map<std::string, std::string> holders;  ///< fingerprint → "host slot" it was issued to

@@ -57,17 +57,27 @@ TEST_CASE("a new ledger lies in a folder of 0700, with files of 0600") {
   CHECK(book.environment_id().size() == 32);
   CHECK(book.ledger_id().size() == 32);
   CHECK(book.ledger_id() != book.environment_id());
-  CHECK(book.generation() == 1);
+  CHECK(book.generation() == 0);
 }
 
-TEST_CASE("each opening for writing is a generation of its own, reading is none") {
+TEST_CASE("a generation is begun on purpose, not by opening") {
   const Scratch folder;
   std::string id;
   { id = made(folder.state()).ledger_id(); }
-  { CHECK(opened(folder.state(), Access::write).generation() == 2); }
-  { CHECK(opened(folder.state(), Access::read).generation() == 2); }
+  {
+    Ledger book = opened(folder.state(), Access::write);
+    CHECK(book.generation() == 0);
+    CHECK_FALSE(book.raised());
+    CHECK(book.raise_generation(0));
+    CHECK(book.generation() == 1);
+    CHECK(book.raised());
+  }
+  { CHECK(opened(folder.state(), Access::read).generation() == 1); }
   Ledger book = opened(folder.state(), Access::write);
-  CHECK(book.generation() == 3);
+  CHECK(book.generation() == 1);
+  CHECK_FALSE(book.raised());
+  CHECK(book.raise_generation(7));
+  CHECK(book.generation() == 8);
   CHECK(book.ledger_id() == id);
 }
 
@@ -75,7 +85,6 @@ TEST_CASE("to open a ledger with a clock that is ahead dates no entry") {
   const Scratch folder;
   { const Ledger book = made(folder.state()); }
   const Ledger book = opened(folder.state(), Access::write);
-  CHECK(book.generation() == 2);
   CHECK(*book.last_entry_at() == at(0));
 }
 
