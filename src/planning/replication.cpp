@@ -272,13 +272,28 @@ bool of_silent_host(const Desired& desired, const Observed& observed,
   });
 }
 
-/// Why commits would wait without one of the standbys, "" if they would not.
-std::string why_not_spared(const Desired& desired, const Observed& observed,
-                           const ServerFacts& primary) {
+/// The primary sees this standby, and waits for it in no commit. Where another's connections come
+/// from the same address (NAT), all of them must be such.
+bool confirms_nothing(const Observed& observed, const fleet::Host& host,
+                      const ServerFacts& primary) {
+  const std::vector<std::string>& own = observed.hosts.at(host.name).facts->addresses;
+  bool seen = false;
+  for (const fleet::ReplicaFact& replica : primary.replicas) {
+    if (replica.address.empty() || std::find(own.begin(), own.end(), replica.address) == own.end())
+      continue;
+    if (replica.sync_state != "async") return false;
+    seen = true;
+  }
+  return seen;
+}
+
+/// Why commits would wait without this standby, "" if they would not.
+std::string why_not_spared(const Desired& desired, const fleet::Host& host,
+                           const Observed& observed, const ServerFacts& primary) {
   const std::string names = running_value(primary, "synchronous_standby_names");
   const auto needed = settings::confirming_standbys(names);
   if (!needed) return "synchronous_standby_names cannot be understood";
-  if (*needed == 0 || primary.in_recovery) return "";
+  if (*needed == 0 || primary.in_recovery || confirms_nothing(observed, host, primary)) return "";
   const auto confirming = std::count_if(
       primary.replicas.begin(), primary.replicas.end(), [&](const fleet::ReplicaFact& replica) {
         return replica.state == "streaming" && replica.sync_state != "async" &&
@@ -286,7 +301,9 @@ std::string why_not_spared(const Desired& desired, const Observed& observed,
       });
   if (confirming > *needed) return "";
   return fmt::format(
-      "commits would wait meanwhile: synchronous_standby_names = '{}' needs {} of {} standbys",
+      "commits would wait meanwhile: synchronous_standby_names = '{}' needs {} of {} standbys; let "
+      "it "
+      "need fewer until each has reconnected, or add a standby",
       names, *needed, confirming);
 }
 
@@ -318,7 +335,8 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
     if (const std::string why = why_not_taken(view); !why.empty()) return primary->name + " " + why;
     const ServerFacts* server = fleet::answering_server(*view.facts);
     if (server == nullptr) return primary->name + " could not be asked";
-    if (std::string why = why_not_spared(desired, observed, *server); !why.empty()) return why;
+    if (std::string why = why_not_spared(desired, host, observed, *server); !why.empty())
+      return why;
     if (std::string why = why_not_kept(*server, *standby.replication); !why.empty()) return why;
   }
   const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role_of(standby));

@@ -229,6 +229,8 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
   Watch task = watch_of(server, view);
   task.load = true;
   task.conninfo = wanted;
+  // A reload that changes nothing for the server ends no receiver.
+  if (view.replication.running == wanted) task.other_than = 0;
   const auto problem = watch(task, server);
   if (problem && problem->empty()) return answer;
   const std::string seen = problem ? *problem : problem.error().message;

@@ -94,6 +94,32 @@ class Standbys(StandbysCase):
         self.streams(verified("db2"), verified("db3"))
         self.settled()
 
+    def test_a_standby_that_no_commit_waits_for_is_let_go_of_beside_one_that_commits_need(self):
+        for host in ("db2", "db3"):
+            self.lab.run(host, f"sed -i 's/host=db1/host=db1 application_name={host}/' {AUTO}")
+            self.lab.sql(host, "select pg_reload_conf()")
+        self.set("db1", "synchronous_standby_names", "FIRST 1 (db2)")
+        states = "select application_name, sync_state from pg_stat_replication order by 1"
+        wait_until(lambda: self.lab.sql("db1", states) == "db2|sync\ndb3|async", 30, "one is synchronous, one is not")
+        report = self.apply(status=1)
+        self.assertEqual([(step["host"], step["state"]) for step in of_standbys(report)],
+                         [("db2", "pending"), ("db3", "done")])
+        self.set("db1", "synchronous_standby_names", "")
+        self.apply()
+        self.streams(verified("db2"), verified("db3"))
+        self.settled()
+
+    def test_a_string_that_was_made_worse_and_not_loaded_is_mended_without_a_new_connection(self):
+        self.apply()
+        self.streams(verified("db2"), verified("db3"))
+        receivers = self.lab.sql("db2", "select pid from pg_stat_wal_receiver")
+        self.lab.run("db2", f"sed -i 's/verify-full/require/' {AUTO}")
+        report = self.apply()
+        self.assertEqual([(step["host"], step["state"]) for step in of_standbys(report)], [("db2", "done")])
+        self.assertIn("sslmode=verify-full", self.conninfo("db2"))
+        self.assertEqual(self.lab.sql("db2", "select pid from pg_stat_wal_receiver"), receivers)
+        self.settled()
+
     def test_a_string_that_leads_nowhere_is_not_written(self):
         self.lab.run("db1", f"sed -i '1i hostnossl replication all all scram-sha-256\\nhost replication all all reject' {HBA}")
         self.lab.sql("db1", "select pg_reload_conf()")

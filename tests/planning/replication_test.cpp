@@ -125,6 +125,22 @@ TEST_CASE("a standby is not let go of while its commits need it") {
   CHECK(world.blocker().find("cannot be understood") != std::string::npos);
 }
 
+TEST_CASE("a standby that no commit waits for is let go of, whatever others are needed") {
+  Standby world;
+  world.synchronous("FIRST 1 (b)", "sync");
+  world.primary->replicas[0].sync_state = "async";
+  CHECK(world.blocker().find("needs 1 of 1") != std::string::npos);  // whose it is, is not known
+  world.observed.hosts["db2"].facts->addresses = {"192.0.2.12"};
+  CHECK(world.blocker().empty());
+  world.primary->replicas[0].sync_state = "sync";
+  world.primary->replicas[1].sync_state = "async";
+  CHECK(world.blocker().find("needs 1 of 1") != std::string::npos);
+  world.primary->replicas[0].sync_state = "async";
+  world.primary->replicas[1].sync_state = "sync";
+  world.primary->replicas[1].address = "192.0.2.12";  // both through one address
+  CHECK(world.blocker().find("needs 1 of 1") != std::string::npos);
+}
+
 TEST_CASE(
     "a standby that is about to stream is looked at again, one whose primary is gone is not") {
   Standby world;
