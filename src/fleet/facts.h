@@ -126,6 +126,7 @@ struct ReplicationFacts {
   std::string receiver;   ///< pg_stat_wal_receiver.status, "" where none runs
   std::string slot;       ///< primary_slot_name
   bool archive = false;   ///< restore_command is set
+  std::string held;       ///< why no new receiver would start now: replay does not get there
 };
 
 /// A data directory that was found and how.

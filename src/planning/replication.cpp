@@ -330,6 +330,9 @@ std::string why_not_kept(const ServerFacts& primary, const ReplicationFacts& sta
 
 std::string why_not_now(const Desired& desired, const fleet::Host& host, const Observed& observed,
                         const ServerFacts& standby) {
+  const std::string& held = standby.replication->held;
+  if (!held.empty() && settings::major_of(standby.version) >= 13)
+    return held + ": no new connection is made before it goes on to the end";
   for (const fleet::Host* primary : primaries_of(desired, host, *standby.replication)) {
     const HostView& view = view_of_host(observed, primary->name);
     if (const std::string why = why_not_taken(view); !why.empty()) return primary->name + " " + why;

@@ -104,6 +104,7 @@ std::optional<fleet::ReplicationFacts> replication_facts(const ServerView& view)
   facts.receiver = seen.receiver.status;
   facts.slot = seen.slot;
   facts.archive = seen.archive;
+  facts.held = seen.held;
   if (seen.file.problem.empty() && !seen.file.path.empty())
     facts.file_sha256 = x509::sha256_hex(seen.file.text);
   const Result<std::string> written = written_conninfo(view);

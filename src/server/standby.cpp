@@ -139,6 +139,8 @@ Result<std::string> watch_within(const Watch& watch) {
                                               : streams_with(receiver, watch.conninfo);
     if (right && receiver.pid != watch.other_than) return std::string();
     last = receiver.status.empty() ? "no receiver runs" : "the receiver is " + receiver.status;
+    if (receiver.pid != 0 && receiver.pid == watch.other_than)
+      last = "the former receiver still runs: replay has not come to the end of what it received";
     if (Clock::now() >= deadline) return last;
     wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
     pause = std::min(pause * 2, milliseconds(250));
@@ -184,6 +186,14 @@ base::Error did_not_stream(std::string detail) {
       .with_hint("The server's log says what its receiver met.");
 }
 
+/// A receiver that ends now would not be followed by another.
+Result<void> check_not_held(const ServerView& view) {
+  if (view.replication.held.empty() || view.major() < 13) return {};
+  return base::error(Code::server_replication,
+                     "the standby would not connect anew: " + view.replication.held)
+      .with_hint("Let replay go on, then run pgseal apply again.");
+}
+
 fleet::Answer no_standby() {
   fleet::Answer answer;
   answer.before = answer.after = "no standby any more";
@@ -212,6 +222,7 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
     return base::error(Code::file_changed,
                        fmt::format("\"{}\" is not the file that was observed", file.path))
         .with_hint("Run the command again: it observes anew.");
+  TRY(check_not_held(view));
   TRY(try_conninfo(wanted, server, view, places_.search.processes));
   const std::size_t slash = file.path.rfind('/');
   IncludeEdit edit {
@@ -250,6 +261,7 @@ Result<fleet::Answer> Server::reconnect_walreceiver(const fleet::Act&) {
   const FoundServer server = TRY(running_server());
   const ServerView view = TRY(view_server(server, {{}, false, false, true}));
   if (!view.in_recovery) return no_standby();
+  TRY(check_not_held(view));
   fleet::Answer answer;
   Watch task = watch_of(server, view);
   task.end = task.other_than != 0;

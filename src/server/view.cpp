@@ -229,6 +229,14 @@ const char* const receiver_query =
     " then 'connecting' else r.status end as status, r.conninfo, r.pid"
     " from pg_stat_wal_receiver r left join pg_stat_activity a on a.pid = r.pid";
 
+/// The startup process asks for a new receiver where replay has reached the end of what was
+/// received (xlogrecovery.c, WaitForWALToBecomeAvailable); paused or delayed, it does not get there.
+const char* const held_expression =
+    "case when pg_is_wal_replay_paused() then 'its replay is paused'"
+    " when coalesce(current_setting('recovery_min_apply_delay', true), '0') <> '0'"
+    " then 'its replay is delayed by recovery_min_apply_delay = '"
+    " || current_setting('recovery_min_apply_delay', true) else '' end";
+
 /// One row. The file that counts is that of the last line that sets it; a server that was never
 /// told shows none.
 std::string following_query() {
@@ -239,9 +247,10 @@ std::string following_query() {
       " (select sourceline from pg_file_settings where name = 'primary_conninfo'"
       "  order by seqno desc limit 1),"
       " w.status, w.conninfo, w.pid, current_setting('primary_slot_name', true),"
-      " coalesce(current_setting('restore_command', true), '') <> ''"
+      " coalesce(current_setting('restore_command', true), '') <> '',"
+      " case when not pg_is_in_recovery() then '' else {} end"
       " from (select 1) as one left join ({}) w on true",
-      receiver_query);
+      held_expression, receiver_query);
 }
 
 std::string rules_query(int version) {

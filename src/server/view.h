@@ -55,6 +55,7 @@ struct ReplicationView {
   ReceiverView receiver;
   std::string slot;      ///< primary_slot_name
   bool archive = false;  ///< restore_command is set
+  std::string held;      ///< why no new receiver would start now
 };
 
 struct ServerView {

@@ -112,12 +112,13 @@ base::Result<void> read_replication(const std::vector<std::string>& parts, Serve
   }
   for (const Row& row : TRY(rows_of(parts, part_replication_slots, 3)))
     view.replication_slots.push_back({text_of(row[0]), is_true(row[1]), text_of(row[2])});
-  for (const Row& row : TRY(rows_of(parts, part_following, 8))) {
+  for (const Row& row : TRY(rows_of(parts, part_following, 9))) {
     view.replication.running = text_of(row[0]);
     view.replication.line = number_of(row[2]);
     view.replication.receiver = {text_of(row[3]), text_of(row[4]), number_of(row[5])};
     view.replication.slot = text_of(row[6]);
     view.replication.archive = is_true(row[7]);
+    view.replication.held = text_of(row[8]);
   }
   if (!parts[part_conninfo_file].empty())
     view.replication.file = TRY(read_viewed(parts[part_conninfo_file]));

@@ -120,6 +120,27 @@ class Standbys(StandbysCase):
         self.assertEqual(self.lab.sql("db2", "select pid from pg_stat_wal_receiver"), receivers)
         self.settled()
 
+    def test_a_standby_whose_replay_is_paused_or_delayed_keeps_its_connection(self):
+        """A new receiver is started where replay has come to the end of what was received, and no sooner."""
+        self.set("db2", "recovery_min_apply_delay", "1h")
+        self.lab.sql("db3", "select pg_wal_replay_pause()")
+        wait_until(lambda: self.lab.sql("db3", "select pg_get_wal_replay_pause_state()") == "paused", 20, "db3 pauses")
+        self.lab.sql("db1", "create table later (n int)")
+        report = self.apply(status=1)
+        self.assertEqual({(step["host"], step["state"]) for step in of_standbys(report)},
+                         {("db2", "pending"), ("db3", "pending")})
+        shown = self.lab.pgseal("plan", status=1).stdout
+        self.assertIn("its replay is delayed by recovery_min_apply_delay = 1h", shown)
+        self.assertIn("its replay is paused", shown)
+        self.assertEqual([line.split()[1] for line in self.replicas()], ["streaming"] * 2)
+        self.lab.sql("db3", "select pg_wal_replay_resume()")
+        self.assertEqual({(step["host"], step["state"]) for step in of_standbys(self.apply(status=1))},
+                         {("db2", "pending"), ("db3", "done")})
+        self.set("db2", "recovery_min_apply_delay", "0")
+        self.apply()
+        self.streams(verified("db2"), verified("db3"))
+        self.settled()
+
     def test_a_string_that_leads_nowhere_is_not_written(self):
         self.lab.run("db1", f"sed -i '1i hostnossl replication all all scram-sha-256\\nhost replication all all reject' {HBA}")
         self.lab.sql("db1", "select pg_reload_conf()")

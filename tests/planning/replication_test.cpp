@@ -125,6 +125,17 @@ TEST_CASE("a standby is not let go of while its commits need it") {
   CHECK(world.blocker().find("cannot be understood") != std::string::npos);
 }
 
+TEST_CASE("a standby whose replay does not come to its end keeps its connection") {
+  Standby world;
+  world.server->replication->held = "its replay is paused";
+  CHECK(world.blocker().find("its replay is paused") == 0);
+  world.verify();
+  CHECK(world.plan().pending() == 0);  // nothing is wanted of it
+  world.server->version = 120000;      // its string waits for a restart whatever it replays
+  world.server->replication->sslmode = "prefer";
+  CHECK(world.blocker().empty());
+}
+
 TEST_CASE("a standby that no commit waits for is let go of, whatever others are needed") {
   Standby world;
   world.synchronous("FIRST 1 (b)", "sync");
