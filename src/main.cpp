@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // pgseal, the controller: builds the real world and hands it down. Nothing else.
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <unistd.h>
@@ -23,6 +24,14 @@ void on_interrupt(int number) {
     ::signal(number, SIG_DFL);
     ::raise(number);
   }
+}
+
+/// A ledger or a host's link that got the number of a closed standard stream would be printed into.
+/// What reads or writes such a stream meets EBADF or end of file instead.
+void fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) == -1)
+      (void)::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 std::string folder_of_program() {
@@ -58,9 +67,11 @@ base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  fill_standard_streams();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGINT, on_interrupt);
   ::signal(SIGTERM, on_interrupt);
+  if (::signal(SIGHUP, on_interrupt) == SIG_IGN) ::signal(SIGHUP, SIG_IGN);  // nohup(1)
   cli::Outside outside;
   outside.open_doors = open_doors;
   outside.now = [] {

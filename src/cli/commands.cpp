@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "cli/commands.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
@@ -95,12 +96,26 @@ void show(Shell& shell, const std::string& text, const std::string& json) {
   shell.speech.result(shell.options.json ? json : text);
 }
 
+namespace {
+
+/// A result that did not reach its reader is none. A reader that has had enough (EPIPE) knows.
+int reached(Speech& speech, int status) {
+  const int why = speech.result_lost();
+  if (why == 0) return status;
+  if (why != EPIPE)
+    speech.error(
+        base::system_error(base::Code::file_io, "could not write to standard output", why));
+  return 1;
+}
+
+}  // namespace
+
 int run(const std::vector<std::string>& arguments, const Outside& outside) {
   auto parsed = parse_options(arguments);
   if (!parsed) {
     Speech speech({stdout, Ink{}}, {stderr, Ink{}}, false);
     const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
-    return fail(parsed.error(), json, speech);
+    return reached(speech, fail(parsed.error(), json, speech));
   }
   const Options& options = parsed->options;
   // A document has no colours, whatever was asked.
@@ -108,7 +123,7 @@ int run(const std::vector<std::string>& arguments, const Outside& outside) {
   Speech speech({stdout, ink}, {stderr, ink_for(options.color, STDERR_FILENO)}, options.quiet);
   if (!parsed->text.empty()) {
     speech.result(parsed->text);
-    return parsed->status;
+    return reached(speech, parsed->status);
   }
   const auto row = std::find_if(std::begin(rows), std::end(rows),
                                 [&](const CommandRow& r) { return r.name == options.command; });
@@ -117,7 +132,7 @@ int run(const std::vector<std::string>& arguments, const Outside& outside) {
                 options.json, speech);
   Shell shell{options, speech, outside};
   const auto status = row->run(shell);
-  return status ? *status : fail(status.error(), options.json, speech);
+  return reached(speech, status ? *status : fail(status.error(), options.json, speech));
 }
 
 }  // namespace cli

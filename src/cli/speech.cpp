@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "cli/speech.h"
 
+#include <errno.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,8 +26,9 @@ std::string Ink::operator()(base::Severity severity) const {
 }
 
 void Speech::result(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), out_.file);
-  std::fflush(out_.file);
+  errno = 0;
+  const bool whole = std::fwrite(text.data(), 1, text.size(), out_.file) == text.size();
+  if ((std::fflush(out_.file) != 0 || !whole) && lost_ == 0) lost_ = errno == 0 ? EIO : errno;
 }
 
 void Speech::say(const std::string& line) {

@@ -35,6 +35,8 @@ class Speech {
 
   /// A result: as it stands, already escaped by whoever composed it.
   void result(const std::string& text);
+  /// errno of the first result that could not be written whole, 0 none.
+  [[nodiscard]] int result_lost() const { return lost_; }
   /// Talk: silent with --quiet.
   void say(const std::string& line);
   void error(const base::Error& error);
@@ -49,6 +51,7 @@ class Speech {
   Stream out_;
   Stream talk_;
   bool quiet_;
+  int lost_ = 0;
 };
 
 /// An error in PostgreSQL's form, one line each, escaped.
