@@ -71,6 +71,13 @@ std::size_t in_state(const planning::Plan& plan, StepState state) {
   return number;
 }
 
+/// Steps that failed others keep back, and what hosts are owed that could not be given any.
+std::size_t owed_in(const operations::ApplyReport& report) {
+  std::size_t number = in_state(report.plan, StepState::owed);
+  for (const planning::Owed& owed : report.plan.owed) number += owed.steps.size();
+  return number;
+}
+
 std::string plan_text(const planning::Plan& plan, bool past, Ink ink) {
   std::string text;
   for (const auto& phase : plan.phases) text += phase_text(phase, past, ink);
@@ -98,7 +105,7 @@ std::string text_of(const operations::ApplyReport& report, bool past, Ink ink) {
                               count(plan.pending(), "step", "steps"));
   text += fmt::format("{} done, {} failed, {} owed",
                       count(in_state(plan, StepState::done), "step", "steps"),
-                      in_state(plan, StepState::failed), in_state(plan, StepState::owed));
+                      in_state(plan, StepState::failed), owed_in(report));
   const std::size_t rest = in_state(plan, StepState::pending);
   if (rest != 0) text += fmt::format(", {} {}", rest, report.interrupted ? "left" : "waiting");
   text += "\n";

@@ -439,7 +439,25 @@ class Drafter {
     if (cluster_.standby || !standbys_.empty())
       finding("discover.cascading", "standbys of standbys are not seen from the server asked",
               "Add each as a [[host]] with database = true.");
+    say_what_has_no_name();
     say_what_is_unusual();
+  }
+
+  /// Clients and standbys that connect by a name meet a certificate without it.
+  void say_what_has_no_name() {
+    std::vector<std::string> nameless;
+    for (const HostDraft& made : draft_.hosts)
+      if (made.host.database && made.host.names.empty() && x509::parse_ip(made.host.name))
+        nameless.push_back(made.host.name);
+    if (nameless.empty()) return;
+    const auto shown = static_cast<std::ptrdiff_t>(std::min(nameless.size(), most_remarks));
+    finding("discover.names",
+            fmt::format("no name is known of {} of the database hosts", nameless.size()),
+            "Where clients or primary_conninfo connect by a name, add it to names = [] of its "
+            "[[host]]: with sslmode=verify-full a certificate without it is refused.")
+        .detail =
+        fmt::format("{}{}.", fmt::join(nameless.begin(), std::next(nameless.begin(), shown), ", "),
+                    nameless.size() > most_remarks ? " and more" : "");
   }
 
   void say_what_is_unusual() {

@@ -107,6 +107,7 @@ TEST_CASE("a primary with a standby and an application becomes hosts and identit
   CHECK(made.identities[2].hosts == Texts{"10.7.0.21"});
   CHECK(made.identities[2].databases == Texts{"shop"});
   CHECK(codes(cluster, surroundings) == Texts{"discover.snapshot", "discover.cascading"});
+  CHECK(codes(cluster) == Texts{"discover.snapshot", "discover.cascading", "discover.names"});
 }
 
 TEST_CASE("every link is marked as a guess, and the remarks say what was seen") {
