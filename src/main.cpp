@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 // pgseal, the controller: builds the real world and hands it down. Nothing else.
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 
+#include "base/fd.h"
 #include "cli/commands.h"
 #include "link/routes.h"
 #include "node/engine.h"
@@ -26,19 +26,9 @@ void on_interrupt(int number) {
   }
 }
 
-/// A ledger or a host's link that got the number of a closed standard stream would be printed into.
-/// What reads or writes such a stream meets EBADF or end of file instead.
-void fill_standard_streams() {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-    if (::fcntl(fd, F_GETFD) == -1)
-      (void)::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-}
-
 std::string folder_of_program() {
-  char path[PATH_MAX] = {};
-  const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path - 1);
-  const std::string whole(path, length > 0 ? static_cast<std::size_t>(length) : 0);
-  return whole.substr(0, whole.rfind('/'));
+  std::error_code none;
+  return std::filesystem::read_symlink("/proc/self/exe", none).parent_path().string();
 }
 
 std::string first_of(std::initializer_list<std::string> paths) {
@@ -67,10 +57,9 @@ base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  fill_standard_streams();
+  base::fill_standard_streams();
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGINT, on_interrupt);
-  ::signal(SIGTERM, on_interrupt);
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, on_interrupt);
   if (::signal(SIGHUP, on_interrupt) == SIG_IGN) ::signal(SIGHUP, SIG_IGN);  // nohup(1)
   cli::Outside outside;
   outside.open_doors = open_doors;

@@ -95,4 +95,10 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes,
   return {};
 }
 
+void fill_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (::fcntl(fd, F_GETFD) == -1)
+      (void)::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 }  // namespace base

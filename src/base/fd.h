@@ -52,4 +52,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit);
 /// folder.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes, unsigned mode);
 
+/// For the beginning of main. A ledger or a link that got the number of a closed standard stream
+/// would be printed into; what reads or writes that stream meets end of file or EBADF instead.
+void fill_standard_streams();
+
 }  // namespace base

@@ -69,8 +69,8 @@ class Ledger {
   [[nodiscard]] std::int64_t generation() const;
   /// Whether this run has its own generation already.
   [[nodiscard]] bool raised() const;
-  /// Begins a new generation, durably, higher than `beyond` as well. Only for a run that is about to
-  /// change hosts: an old copy that was only opened must never reach what the hosts have seen.
+  /// Begins a new generation, durably, higher than `beyond` as well. Only for a run that is about
+  /// to change hosts: an old copy that was only opened must never reach what the hosts have seen.
   base::Result<void> raise_generation(std::int64_t beyond);
   /// The latest `at` that any entry was made with. Nothing is signed by a clock that is before it.
   [[nodiscard]] base::Result<base::Time> last_entry_at() const;

@@ -230,7 +230,8 @@ const char* const receiver_query =
     " from pg_stat_wal_receiver r left join pg_stat_activity a on a.pid = r.pid";
 
 /// The startup process asks for a new receiver where replay has reached the end of what was
-/// received (xlogrecovery.c, WaitForWALToBecomeAvailable); paused or delayed, it does not get there.
+/// received (xlogrecovery.c, WaitForWALToBecomeAvailable); paused or delayed, it does not get
+/// there.
 const char* const held_expression =
     "case when pg_is_wal_replay_paused() then 'its replay is paused'"
     " when coalesce(current_setting('recovery_min_apply_delay', true), '0') <> '0'"
