@@ -378,22 +378,24 @@ class Run {
     return {};
   }
 
-  /// What a later step of the same slot failed by has been told already.
-  [[nodiscard]] bool slot_failed(const Step& step) const {
-    return std::any_of(done_.begin(), done_.end(), [&](const auto& done) {
-      const Step& other = done.second.second;
-      return other.host == step.host && other.state == StepState::failed &&
-             fleet::subject(other.act) == fleet::subject(step.act);
-    });
+  /// Host and subject of each step that failed: what it left undone has been told.
+  [[nodiscard]] std::set<std::pair<std::string, std::string>> failed_slots() const {
+    std::set<std::pair<std::string, std::string>> failed;
+    for (const auto& [id, done] : done_)
+      if (done.second.state == StepState::failed)
+        failed.emplace(done.second.host, fleet::subject(done.second.act));
+    return failed;
   }
 
   /// A step that was done and is planned again was not done: say so, by what was seen.
   Result<void> prove() {
+    const auto failed = failed_slots();
     for (const PlannedPhase& phase : plan_.phases) {
       for (const Step& step : phase.steps) {
         const auto done = done_.find(step.id);
         if (done == done_.end() || done->second.second.state != StepState::done) continue;
-        if (!observed_.hosts.at(step.host).answered() || slot_failed(step)) continue;
+        if (!observed_.hosts.at(step.host).answered()) continue;
+        if (failed.contains({step.host, fleet::subject(step.act)})) continue;
         done->second.second.state = StepState::failed;
         base::Finding found = audit::finding("step.unproven", "");
         found.message = fmt::format("{} {} was done, but: {}", fleet::to_string(step.act.kind),
