@@ -2,6 +2,7 @@
 #include "node/machine.h"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/text.h"
