@@ -40,8 +40,7 @@ void check_mark(const HostFacts& facts, const Expected& expected, Findings& find
   found.detail = "A ledger restored from an old backup, or a second one, would undo what was done.";
   found.hint =
       "Use the ledger that it knows. Where that is lost, pgseal apply --take-over goes on from "
-      "this "
-      "one and issues anew what it does not know.";
+      "this one and issues anew what it does not know.";
   findings.push_back(std::move(found));
 }
 

@@ -7,8 +7,8 @@
 
 namespace host {
 
-/// Addresses of all interfaces that are up, sorted, each once; without loopback and link-local
-/// ones, by which no other host reaches it (getifaddrs(3)). Empty where they cannot be asked.
+/// Addresses of all interfaces, sorted, each once; without loopback and link-local ones, by which
+/// no other host reaches it (getifaddrs(3)). Empty where they cannot be asked.
 std::vector<std::string> own_addresses();
 
 }  // namespace host

@@ -169,7 +169,8 @@ class Run {
     for (PlannedPhase& phase : plan_.phases) {
       std::vector<Step*> steps;
       for (Step& step : phase.steps)
-        if (phase.gate.lets(step.host) && !tried_.contains(step.id) && !unmarked(step.host))
+        if (phase.gate.lets(step.host) && !tried_.contains(step.id) &&
+            !unmarked_.contains(step.host))
           steps.push_back(&step);
       if (planning::row(phase.phase).one_host_at_a_time) keep_one_host(phase.phase, steps);
       if (!steps.empty()) {
@@ -178,15 +179,6 @@ class Run {
       }
     }
     return {};
-  }
-
-  /// This run could not mark the host. Without its mark it would refuse no other ledger's work, so
-  /// it gets nothing of ours either.
-  [[nodiscard]] bool unmarked(const std::string& host) const {
-    return std::any_of(done_.begin(), done_.end(), [&](const auto& done) {
-      const auto& [phase, step] = done.second;
-      return phase == planning::Phase::mark && step.host == host && step.state != StepState::done;
-    });
   }
 
   /// The first host's steps; none once a host failed in this phase.
@@ -237,6 +229,8 @@ class Run {
     for (const Step* step : steps) {
       done_[step->id] = {phase_, *step};
       order_.push_back(step->id);
+      if (phase_ == planning::Phase::mark && step->state != StepState::done)
+        unmarked_.insert(step->host);
     }
     if (phase_ == planning::Phase::mark) marked_ = true;
     std::set<std::string> touched = databases();  // roles move: asked again before every phase
@@ -458,7 +452,8 @@ class Run {
     const auto& blockers = phase.gate.blockers;
     const bool own = std::any_of(blockers.begin(), blockers.end(),
                                  [&](const auto& blocker) { return blocker.host == step.host; });
-    if (failure != failures_.end() && (own || tried_.contains(step.id) || unmarked(step.host)))
+    if (failure != failures_.end() &&
+        (own || tried_.contains(step.id) || unmarked_.contains(step.host)))
       return note_owed(step.host, words_of(step), failure->message, held);
     held.waiting[step.host].push_back(words_of(step));
   }
@@ -528,6 +523,9 @@ class Run {
   base::Findings failures_;
   base::Findings told_;
   std::set<std::string> waited_for_;  ///< hosts whose standbys had their moment
+  /// Hosts that this run could not mark. Without its mark a host would refuse no other ledger's
+  /// work, so it gets nothing of ours either.
+  std::set<std::string> unmarked_;
   bool marked_ = false;
   bool changed_ = false;
 };

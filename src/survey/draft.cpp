@@ -51,6 +51,13 @@ std::string in_short(const std::string& foreign) {
   return '"' + (shown.size() <= most ? shown : shown.substr(0, most) + "...") + '"';
 }
 
+/// "a, b and more."
+std::string first_few(const auto& items) {
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(items.size(), most_remarks));
+  return fmt::format("{}{}.", fmt::join(items.begin(), std::next(items.begin(), shown), ", "),
+                     items.size() > most_remarks ? " and more" : "");
+}
+
 template <class T>
 void add_once(std::vector<T>& items, const T& item) {
   if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(item);
@@ -450,30 +457,23 @@ class Drafter {
       if (made.host.database && made.host.names.empty() && x509::parse_ip(made.host.name))
         nameless.push_back(made.host.name);
     if (nameless.empty()) return;
-    const auto shown = static_cast<std::ptrdiff_t>(std::min(nameless.size(), most_remarks));
     finding("discover.names",
             fmt::format("no name is known of {} of the database hosts", nameless.size()),
             "Where clients or primary_conninfo connect by a name, add it to names = [] of its "
             "[[host]]: with sslmode=verify-full a certificate without it is refused.")
-        .detail =
-        fmt::format("{}{}.", fmt::join(nameless.begin(), std::next(nameless.begin(), shown), ", "),
-                    nameless.size() > most_remarks ? " and more" : "");
+        .detail = first_few(nameless);
   }
 
   void say_what_is_unusual() {
     if (cut_ || cluster_.cut)
       finding("discover.too-many", "the server showed more than is taken into one file",
               "Split the environment, or add the rest by files that `include` names.");
-    if (!unusable_.empty()) {
-      const auto shown = static_cast<std::ptrdiff_t>(std::min(unusable_.size(), most_remarks));
+    if (!unusable_.empty())
       finding(
           "discover.unusable",
           fmt::format("{} of what the server showed cannot be declared as it is", unusable_.size()),
           "They stand in a comment at the end of the identities.")
-          .detail = fmt::format(
-          "{}{}.", fmt::join(unusable_.begin(), std::next(unusable_.begin(), shown), ", "),
-          unusable_.size() > most_remarks ? " and more" : "");
-    }
+          .detail = first_few(unusable_);
     if (!cluster_.reached.socket && !cluster_.reached.encrypted)
       finding("discover.plaintext", "the server was asked over a connection without TLS", "");
     if (cluster_.major > settings::newest_major)

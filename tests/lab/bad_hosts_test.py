@@ -261,6 +261,7 @@ class Debts(unittest.TestCase):
         self.assertEqual((entry["what"], entry["host"], entry["reason"]),
                          ("debt forgiven", "app2", "scrapped in autumn"))
 
+
 class Unmarked(unittest.TestCase):
     def test_a_host_that_cannot_be_marked_gets_nothing_else_and_is_owed_it(self):
         lab = lab_or_skip("--databases", "1", "--applications", "2")

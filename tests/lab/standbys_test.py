@@ -45,6 +45,12 @@ class StandbysCase(unittest.TestCase):
     def apply(self, status=0):
         return json.loads(self.lab.pgseal("--json", "apply", "--yes", status=status).stdout)
 
+    def ends_verified(self):
+        """The apply after whatever stood in the way: both standbys on TLS with their certificates, nothing left."""
+        self.apply()
+        self.streams(verified("db2"), verified("db3"))
+        self.settled()
+
     def settled(self):
         self.assertEqual(steps(self.lab.json("plan", status=0)), [])
         self.assertTrue(self.lab.json("verify", status=0)["ok"])
@@ -90,9 +96,7 @@ class Standbys(StandbysCase):
         said = self.lab.pgseal("plan", status=1).stdout
         self.assertIn("commits would wait meanwhile: synchronous_standby_names = 'FIRST 2 (*)' needs 2 of 2", said)
         self.set("db1", "synchronous_standby_names", "FIRST 1 (*)")
-        self.apply()
-        self.streams(verified("db2"), verified("db3"))
-        self.settled()
+        self.ends_verified()
 
     def test_a_standby_that_no_commit_waits_for_is_let_go_of_beside_one_that_commits_need(self):
         for host in ("db2", "db3"):
@@ -105,9 +109,7 @@ class Standbys(StandbysCase):
         self.assertEqual([(step["host"], step["state"]) for step in of_standbys(report)],
                          [("db2", "pending"), ("db3", "done")])
         self.set("db1", "synchronous_standby_names", "")
-        self.apply()
-        self.streams(verified("db2"), verified("db3"))
-        self.settled()
+        self.ends_verified()
 
     def test_a_string_that_was_made_worse_and_not_loaded_is_mended_without_a_new_connection(self):
         self.apply()
@@ -137,9 +139,7 @@ class Standbys(StandbysCase):
         self.assertEqual({(step["host"], step["state"]) for step in of_standbys(self.apply(status=1))},
                          {("db2", "pending"), ("db3", "done")})
         self.set("db2", "recovery_min_apply_delay", "0")
-        self.apply()
-        self.streams(verified("db2"), verified("db3"))
-        self.settled()
+        self.ends_verified()
 
     def test_a_string_that_leads_nowhere_is_not_written(self):
         self.lab.run("db1", f"sed -i '1i hostnossl replication all all scram-sha-256\\nhost replication all all reject' {HBA}")
@@ -163,9 +163,7 @@ class Standbys(StandbysCase):
         self.assertIn("replication.primary-unknown", codes)
         self.assertEqual([step["host"] for step in of_standbys(report)], ["db3"])
         self.lab.edit('names = ["db1.shop.internal"]', 'names = ["db1.shop.internal", "primary.elsewhere"]')
-        self.apply()
-        self.streams(verified("db2"), verified("db3"))
-        self.settled()
+        self.ends_verified()
 
     def test_a_standby_that_does_not_stream_by_it_is_taken_back(self):
         # The trial comes through; the receiver asks for a slot besides, which is not there.
@@ -178,9 +176,7 @@ class Standbys(StandbysCase):
         self.assertEqual(self.conninfo("db2"), before)
         self.set("db2", "primary_slot_name", "db2")
         wait_until(lambda: len(self.replicas()) == 2, 30, "db2 streams as before")
-        self.apply()
-        self.streams(verified("db2"), verified("db3"))
-        self.settled()
+        self.ends_verified()
 
     def test_a_connection_older_than_its_pair_is_made_anew(self):
         self.apply()
