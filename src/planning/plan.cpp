@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <map>
+#include <utility>
 
 #include "audit/catalogue.h"
 #include "audit/mistaken.h"
@@ -40,23 +42,18 @@ std::int64_t controller_behind(const Observed& observed) {
 /// Two primaries among the database hosts of one environment: which one clients should trust cannot
 /// be known, so nothing is changed anywhere.
 base::Findings check_primaries(const Observed& observed) {
-  std::vector<std::string> primaries;
+  std::map<std::string, std::string> first;  // cluster → its first primary
+  base::Findings findings;
   for (const auto& [name, view] : observed.hosts) {
     const fleet::ServerFacts* server =
         view.answered() ? fleet::answering_server(*view.facts) : nullptr;
-    if (server != nullptr && !server->in_recovery) primaries.push_back(name);
-  }
-  if (primaries.size() < 2) return {};
-  const auto id = [&](const std::string& host) {
-    return observed.hosts.at(host).facts->server->system_identifier;
-  };
-  base::Findings findings;
-  for (std::size_t i = 1; i < primaries.size(); ++i) {
-    if (id(primaries[i]) != id(primaries[0])) continue;
+    if (server == nullptr || server->in_recovery) continue;
+    const auto [known, alone] = first.emplace(server->system_identifier, name);
+    if (alone) continue;
     base::Finding found = audit::finding(
         "server.two-primaries", fmt::format("\"{}\" and \"{}\" are both primaries of cluster {}",
-                                            primaries[0], primaries[i], id(primaries[0])));
-    found.host = primaries[i];
+                                            known->second, name, server->system_identifier));
+    found.host = name;
     found.hint = "Find out which one is right and stop the other before anything is changed.";
     findings.push_back(std::move(found));
   }

@@ -282,6 +282,14 @@ TEST_CASE("two primaries of one cluster stop every change, two clusters' do not"
   world.observed.hosts["db2"].facts->server->in_recovery = false;
   world.observed.hosts["db2"].facts->server->system_identifier = "2";
   CHECK(found(world.plan(), "server.two-primaries") == nullptr);
+  fleet::Host third = second;
+  third.name = "db3";
+  world.environment.hosts.push_back(third);
+  world.observed.hosts["db3"] = world.observed.hosts["db2"];  // the other cluster's second primary
+  world.observed.hosts["db3"].facts->host = "db3";
+  REQUIRE(found(world.plan(), "server.two-primaries") != nullptr);
+  CHECK(found(world.plan(), "server.two-primaries")->host == "db3");
+  CHECK(world.plan().pending() == 0);
 }
 
 namespace {
