@@ -13,6 +13,7 @@
 #include "planning/wanted.h"
 #include "settings/synchronous.h"
 #include "settings/tls_settings.h"
+#include "x509/names.h"
 
 namespace planning {
 namespace {
@@ -38,6 +39,24 @@ const ServerFacts* standby_of(const Observed& observed, const std::string& host)
   return server != nullptr && server->in_recovery && server->replication ? server : nullptr;
 }
 
+/// As libpq compares the name in a string with one in a certificate (fe-secure-common.c): names
+/// without regard to case, addresses by their bytes.
+bool same_name(std::string_view one, std::string_view other) {
+  const auto small = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; };
+  if (std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                 [&](char a, char b) { return small(a) == small(b); }))
+    return true;
+  if (one.find(':') == one.npos || other.find(':') == other.npos) return false;
+  const std::string address = x509::canonical_address(one);
+  return !address.empty() && address == x509::canonical_address(other);
+}
+
+bool vouched_for_as(const Desired& desired, const fleet::Host& host, std::string_view name) {
+  const auto names = desired.environment->certificate_names(host);
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& each) { return same_name(each, base::trim(name)); });
+}
+
 /// The database hosts that the standby's string may lead to: those whose certificates hold the
 /// names in it. A service name leads to any.
 std::vector<const fleet::Host*> primaries_of(const Desired& desired, const fleet::Host& standby,
@@ -49,12 +68,10 @@ std::vector<const fleet::Host*> primaries_of(const Desired& desired, const fleet
       primaries.push_back(&host);
       continue;
     }
-    const auto names = desired.environment->certificate_names(host);
-    for (const std::string_view written : base::split(facts.host, ','))
-      if (std::find(names.begin(), names.end(), base::trim(written)) != names.end()) {
-        primaries.push_back(&host);
-        break;
-      }
+    const auto written = base::split(facts.host, ',');
+    if (std::any_of(written.begin(), written.end(),
+                    [&](std::string_view name) { return vouched_for_as(desired, host, name); }))
+      primaries.push_back(&host);
   }
   return primaries;
 }
@@ -196,13 +213,40 @@ class StandbyJudge {
     return pair;
   }
 
+  /// A name that no certificate holds is said even where another of the string's leads on: after a
+  /// failover it may be the one that counts.
   bool known_primary() {
+    if (facts_.host.empty() && !facts_.service.empty()) return true;
+    const std::size_t before = judged_.findings.size();
+    for (const std::string_view name : base::split(facts_.host, ','))
+      if (!in_a_certificate(base::trim(name))) unknown_primary(base::trim(name));
     if (!primaries_of(desired_, host_, facts_).empty()) return true;
-    find("replication.primary-unknown",
-         fmt::format("the standby's primary \"{}\" is in no database host's certificate",
-                     facts_.host),
-         "Add that name to the names of the primary's [[host]].");
+    if (judged_.findings.size() == before)
+      find("replication.primary-unknown",
+           fmt::format("the standby's string leads to itself alone, \"{}\"", facts_.host),
+           "Write host=… into primary_conninfo, a name of the primary's [[host]].");
     return false;
+  }
+
+  [[nodiscard]] bool in_a_certificate(std::string_view name) const {
+    const auto& hosts = desired_.environment->hosts;
+    return std::any_of(hosts.begin(), hosts.end(), [&](const fleet::Host& host) {
+      return host.database && vouched_for_as(desired_, host, name);
+    });
+  }
+
+  void unknown_primary(std::string_view name) {
+    if (name.empty() || name.starts_with('/') || name.starts_with('@'))
+      find("replication.primary-unknown",
+           name.empty() ? "the standby's string names no host"
+                        : fmt::format("the standby reaches its primary over the socket in \"{}\", "
+                                      "where there is no TLS",
+                                      name),
+           "Write host=… into primary_conninfo, a name of the primary's [[host]].");
+    else
+      find("replication.primary-unknown",
+           fmt::format("the standby's primary \"{}\" is in no database host's certificate", name),
+           "Add that name to the names of the primary's [[host]].");
   }
 
   bool managed() {
@@ -335,12 +379,16 @@ std::string why_not_now(const Desired& desired, const fleet::Host& host, const O
     return held + ": no new connection is made before it goes on to the end";
   for (const fleet::Host* primary : primaries_of(desired, host, *standby.replication)) {
     const HostView& view = view_of_host(observed, primary->name);
+    const ServerFacts* server = view.answered() ? fleet::answering_server(*view.facts) : nullptr;
+    if (server != nullptr) {
+      // What only a person can change comes first: the first plan says it, and not what the phases
+      // before this one will have done by then.
+      if (std::string why = why_not_spared(desired, host, observed, *server); !why.empty())
+        return why;
+      if (std::string why = why_not_kept(*server, *standby.replication); !why.empty()) return why;
+    }
     if (const std::string why = why_not_taken(view); !why.empty()) return primary->name + " " + why;
-    const ServerFacts* server = fleet::answering_server(*view.facts);
     if (server == nullptr) return primary->name + " could not be asked";
-    if (std::string why = why_not_spared(desired, host, observed, *server); !why.empty())
-      return why;
-    if (std::string why = why_not_kept(*server, *standby.replication); !why.empty()) return why;
   }
   const SlotFacts* pair = pair_of(desired, *observed.hosts.at(host.name).facts, role_of(standby));
   if (pair == nullptr) return "";

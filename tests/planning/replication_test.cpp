@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "planning/environment.h"
 
 using fleet::ActKind;
@@ -228,6 +231,48 @@ TEST_CASE("what cannot be changed over is said and gets no step") {
   facts.problem = "a quoted value of the connection string has no end";
   CHECK(found(world.plan(), "replication.unreadable") != nullptr);
   CHECK(world.plan().pending() == 0);
+}
+
+TEST_CASE("a standby's primary is found by its name as libpq would compare it") {
+  Standby world;
+  world.environment.hosts[0].names = {"db1.shop.internal", "2001:db8::11"};
+  for (const char* name : {"DB1.Shop.Internal", "2001:DB8:0:0::11", "db2,db1"}) {
+    world.server->replication->host = name;
+    CHECK(found(world.plan(), "replication.primary-unknown") == nullptr);
+    CHECK(has(world.plan(), "db2", ActKind::write_replication_settings));
+  }
+}
+
+TEST_CASE("of several names each that no certificate holds is said, and the standby changes over") {
+  Standby world;
+  world.server->replication->host = "db1,elsewhere,2001:db8::99";
+  const auto plan = world.plan();
+  REQUIRE(std::count_if(plan.findings.begin(), plan.findings.end(), [](const base::Finding& each) {
+            return each.code == "replication.primary-unknown";
+          }) == 2);
+  CHECK(found(plan, "replication.primary-unknown")->message.find("\"elsewhere\"") !=
+        std::string::npos);
+  CHECK(has(plan, "db2", ActKind::write_replication_settings));
+}
+
+TEST_CASE("a standby whose string names no host, or a socket, or itself, is told to name one") {
+  Standby world;
+  for (const auto& [host, words] :
+       {std::pair("", "names no host"), {"/run/postgresql", "no TLS"}, {"db2", "itself alone"}}) {
+    world.server->replication->host = host;
+    const auto plan = world.plan();
+    REQUIRE(found(plan, "replication.primary-unknown") != nullptr);
+    CHECK(found(plan, "replication.primary-unknown")->message.find(words) != std::string::npos);
+    CHECK(found(plan, "replication.primary-unknown")->hint.starts_with("Write host="));
+    CHECK_FALSE(has(plan, "db2", ActKind::write_replication_settings));
+  }
+}
+
+TEST_CASE("that commits need a standby is said before its primary is ready for it") {
+  Standby world;
+  world.synchronous("FIRST 2 (*)", "sync");
+  world.observed.hosts["db1"].served.asks_client_certificate = false;
+  CHECK(world.blocker().starts_with("commits would wait meanwhile"));
 }
 
 TEST_CASE("a service that says where the primary is leads to any database host") {
