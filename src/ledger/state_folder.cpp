@@ -49,7 +49,8 @@ std::string read_holder(int fd) {
 std::string ledger_path(const std::string& folder) { return folder + "/ledger.sqlite"; }
 
 base::Result<void> prepare_folder(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+  const bool made = ::mkdir(folder.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST)
     return base::system_error(code_of(errno), fmt::format("could not create folder \"{}\"", folder),
                               errno);
   const base::Fd opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -59,10 +60,15 @@ base::Result<void> prepare_folder(const std::string& folder) {
                               fmt::format("could not open folder \"{}\"", folder), errno);
   if (status.st_uid != ::geteuid())
     return refused(folder, "belongs to another user", "The state folder is pgseal's own.");
+  // Before anything is changed there; what was made for nothing goes again.
+  if (auto local = refuse_network_filesystem(folder); !local) {
+    if (made) ::rmdir(folder.c_str());
+    return local;
+  }
   if (::fchmod(opened.get(), 0700) != 0)
     return base::system_error(code_of(errno), fmt::format("could not set mode of \"{}\"", folder),
                               errno);
-  return refuse_network_filesystem(folder);
+  return {};
 }
 
 base::Result<void> check_folder(const std::string& folder) {

@@ -218,6 +218,13 @@ class StateFolder(CopiedState):
             self.assertIn("lies on a network file system", done.stderr)
             self.assertIn("fuse.sshfs", done.stderr)
             self.assertIn("[environment] state", done.stderr)
+        (here / "old").mkdir(mode=0o755)
+        self.configure(self.lab.config.read_text().replace(f'state = "{here}"', f'state = "{here}/new"'))
+        self.assertIn("lies on a network file system", self.lab.pgseal("apply", "--yes", "--take-over", status=11).stderr)
+        self.assertFalse((here / "new").exists(), "what was made for nothing is left")
+        self.configure(self.lab.config.read_text().replace(f'state = "{here}/new"', f'state = "{here}/old"'))
+        self.lab.pgseal("apply", "--yes", "--take-over", status=11)
+        self.assertEqual((here / "old").stat().st_mode & 0o777, 0o755)
 
     def test_a_state_folder_that_others_may_write_is_refused(self):
         self.state.chmod(0o777)
