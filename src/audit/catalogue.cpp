@@ -56,6 +56,10 @@ constexpr auto rows = std::to_array<CatalogueRow>({
     {"slot.foreign", Severity::error,
      "Somebody else's certificate lies where an identity's belongs; it is left alone.",
      "postgresql libpq-ssl", true},
+    {"slot.other-environment", Severity::error,
+     "An OS user's home holds another environment's pair, which libpq would show to servers that "
+     "refuse it: they do not ask for certificates before that is settled.",
+     "postgresql libpq-ssl", false},
     {"slot.trust-broken", Severity::error, "A trust bundle cannot be read as certificates.",
      "postgresql libpq-ssl", false},
     {"server.absent", Severity::error, "No PostgreSQL server was found on a database host.", "",

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "audit/catalogue.h"
+#include "audit/home_pairs.h"
 #include "base/text.h"
 #include "settings/tls_settings.h"
 
@@ -214,6 +215,7 @@ Findings preflight(const fleet::Environment& environment, const fleet::Host& hos
   check_mark(facts, expected, findings);
   check_clock(facts, clock_ahead, findings);
   check_slots(facts, findings);
+  base::append(findings, home_pair_findings(environment, host, facts));
   if (host.database) check_server(environment, facts, expected, findings);
   for (Finding& found : findings) {
     found.host = host.name;

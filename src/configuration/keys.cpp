@@ -90,6 +90,9 @@ constexpr auto keys = std::to_array<ConfigurationKey>({
      "Addresses or networks that it comes from, as pg_hba.conf writes them."},
     {"identity", "source", text, "(none)",
      "File on its hosts where the application's own host and sslmode are read from."},
+    {"identity", "explicit_sslcert", boolean, "false",
+     "Whether its programs always say which certificate they show (sslcert, or service): then "
+     "another environment's in ~/.postgresql keeps no server from asking for certificates."},
     {"identity", "days", integer, "(the policy's client_days)",
      "Lifetime of its certificate; for kind = \"named\"."},
 

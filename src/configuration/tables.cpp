@@ -223,6 +223,7 @@ void read_identity(const Value& value, Draft& draft, Problems& problems) {
   identity.method = read_method(table);
   identity.networks = table.texts("networks", check_network);
   identity.source = table.text("source", check_absolute_path);
+  identity.explicit_sslcert = table.flag("explicit_sslcert");
   read_days(table, identity, draft, problems);
   draft.identity_spots.push_back(problems.here(table.at("name")));
   identity.declared_at = problems.place(draft.identity_spots.back());

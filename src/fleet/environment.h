@@ -71,6 +71,8 @@ struct Identity {
   std::string method;
   std::vector<std::string> networks;
   std::string source;
+  /// Its programs say which certificate they show; what libpq would take by itself is never shown.
+  bool explicit_sslcert = false;
   std::optional<int> days;  ///< kind named: its certificate's lifetime
   base::Place declared_at;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "audit/home_pairs.h"
 #include "planning/pairs.h"
 #include "planning/replication.h"
 #include "planning/server_settings.h"
@@ -156,7 +157,8 @@ GateResult trust_in_place(const Desired& desired, const Observed& observed) {
 }
 
 /// From here on a server refuses whoever shows a certificate that is not ours; one who shows none
-/// is let on. So only a slot that holds a foreign pair, or may hold one unseen, is in danger.
+/// is let on. So only a slot that holds a foreign pair, or may hold one unseen, is in danger; and
+/// whoever would show another environment's pair out of a home.
 GateResult clients_equipped(const Desired& desired, const Observed& observed) {
   GateResult result{Gate::clients_equipped, {}};
   for (const fleet::Host& host : desired.environment->hosts) {
@@ -173,6 +175,11 @@ GateResult clients_equipped(const Desired& desired, const Observed& observed) {
       if (judged.remedy == Remedy::none) continue;
       result.blockers.push_back({host.name, fleet::to_string(slot->slot) + ": " + judged.reason});
     }
+    for (const fleet::SlotFacts* slot :
+         audit::shown_of_others(*desired.environment, host, *view->facts))
+      result.blockers.push_back(
+          {host.name, fmt::format("OS user \"{}\" would show another environment's {}",
+                                  slot->slot.os_user, audit::certificate_path(*slot))});
   }
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "audit/home_pairs.h"
 #include "planning/wanted.h"
 #include "x509/bundle.h"
 
@@ -76,7 +77,12 @@ World seen_world(const Desired& desired, const Observed& observed) {
   World world;
   for (const auto& [host, view] : observed.hosts) {
     if (!view.answered()) continue;
-    for (const fleet::SlotFacts* slot : chosen_slots(*desired.environment, *view.facts))
+    std::vector<const fleet::SlotFacts*> shown = chosen_slots(*desired.environment, *view.facts);
+    if (const fleet::Host* declared = desired.environment->find_host(host)) {
+      const auto others = audit::shown_of_others(*desired.environment, *declared, *view.facts);
+      shown.insert(shown.end(), others.begin(), others.end());
+    }
+    for (const fleet::SlotFacts* slot : shown)
       world.clients.push_back(
           {host, slot->slot, bundle_of(slot->trust), leaf_of(slot->certificate)});
     if (!view.facts->server_slot) continue;

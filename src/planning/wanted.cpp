@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "audit/home_pairs.h"
 #include "x509/profile.h"
 
 namespace planning {
@@ -75,11 +76,6 @@ fleet::Brief brief(const Environment& environment, const fleet::Host& host, base
   return brief;
 }
 
-bool other_environment(const std::string& issuer, const std::string& environment) {
-  const bool of_pgseal = issuer.find("/CN=pgseal client authority ") != std::string::npos;
-  return of_pgseal && !issuer.starts_with("/O=" + environment + "/");
-}
-
 std::vector<const fleet::SlotFacts*> chosen_slots(const Environment& environment,
                                                   const fleet::HostFacts& facts) {
   std::vector<const fleet::SlotFacts*> chosen;
@@ -87,10 +83,8 @@ std::vector<const fleet::SlotFacts*> chosen_slots(const Environment& environment
   for (const fleet::SlotFacts& slot : facts.client_slots) {
     const std::pair key{slot.slot.name, slot.slot.os_user};
     if (seated.contains(key)) continue;
-    if (slot.slot.place == SlotPlace::home && !slot.certificate.empty()) {
-      const auto held = x509::Certificate::decode_pem(slot.certificate);
-      if (held && other_environment(held->issuer, environment.name)) continue;
-    }
+    if (slot.slot.place == SlotPlace::home && audit::of_other_environment(slot, environment.name))
+      continue;
     seated.insert(key);
     chosen.push_back(&slot);
   }

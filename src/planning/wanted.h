@@ -34,7 +34,4 @@ WantedPair wanted_server(const Desired& desired, const fleet::Host& host, base::
 WantedPair wanted_client(const Desired& desired, const fleet::Host& host, const fleet::Slot& slot,
                          base::Time at);
 
-/// True where `issuer` ("/O=…/CN=…") is a client authority of another environment of pgseal's.
-bool other_environment(const std::string& issuer, const std::string& environment);
-
 }  // namespace planning

@@ -44,6 +44,7 @@ require = "certificate"
 method = "scram-sha-256"
 networks = ["10.7.0.0/16", "2001:db8::1"]
 source = "/srv/shop/database.yml"
+explicit_sslcert = true
 days = 90
 [[exception]]
 role = "exporter"
@@ -95,6 +96,7 @@ reason = "root alone"
   CHECK(identity.method == "scram-sha-256");
   CHECK(identity.networks.size() == 2);
   CHECK(identity.source == "/srv/shop/database.yml");
+  CHECK(identity.explicit_sslcert);
   CHECK(identity.days == 90);
   REQUIRE(environment.exemptions.size() == 1);
   REQUIRE(environment.exemptions[0].until);
