@@ -22,10 +22,7 @@ using fleet::HostFacts;
 
 /// The name that the host remembers, "" where none of this ledger's marks says one.
 std::string marked_name(const HostFacts& facts, const fleet::Mark& ours) {
-  if (!facts.mark || facts.mark->environment_id != ours.environment_id ||
-      facts.mark->ledger_id != ours.ledger_id)
-    return "";
-  return facts.mark->host;
+  return facts.mark && facts.mark->same_ledger(ours) ? facts.mark->host : "";
 }
 
 /// Declared names and addresses, each with the host that alone has it.

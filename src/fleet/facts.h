@@ -23,6 +23,11 @@ struct Mark {
   std::string host;  ///< its name in the environment; "" in an act (the hello says it) and in a
                      ///< mark of before hosts were named
   bool operator==(const Mark&) const = default;
+
+  /// Whether both were made by one ledger of one environment, whatever else they say.
+  [[nodiscard]] bool same_ledger(const Mark& other) const {
+    return environment_id == other.environment_id && ledger_id == other.ledger_id;
+  }
 };
 
 enum class KeyState {

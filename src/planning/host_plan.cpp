@@ -77,8 +77,7 @@ class HostPlanner {
   /// A host is marked at its first step, and again when a newer generation acts on it.
   void mark() {
     const auto& held = view_.facts->mark;
-    const bool same = held && held->environment_id == desired_.mark.environment_id &&
-                      held->ledger_id == desired_.mark.ledger_id;
+    const bool same = held && held->same_ledger(desired_.mark);
     const bool named = held && held->host == host_.name;
     if (same && named && (steps_.empty() || held->generation >= desired_.mark.generation)) return;
     Act act;

@@ -137,9 +137,7 @@ std::int64_t newest_seen(const Desired& desired, const Observed& observed) {
   for (const auto& [name, view] : observed.hosts) {
     if (!view.answered() || !view.facts->mark) continue;
     const fleet::Mark& mark = *view.facts->mark;
-    if (mark.environment_id == desired.mark.environment_id &&
-        mark.ledger_id == desired.mark.ledger_id)
-      newest = std::max(newest, mark.generation);
+    if (mark.same_ledger(desired.mark)) newest = std::max(newest, mark.generation);
   }
   return newest;
 }

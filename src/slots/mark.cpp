@@ -140,7 +140,7 @@ Result<fleet::Answer> mark_host(const MarkPlace& place, const fleet::Act& act) {
   if (there && *there) TRY(check_allowed(**there, act, place.host));
   Changes changes;
   // A newer generation of the same ledger replaces nothing that anybody would miss.
-  const bool same = there && *there && (*there)->ledger_id == wanted.ledger_id &&
+  const bool same = there && *there && (*there)->same_ledger(wanted) &&
                     ((*there)->host.empty() || (*there)->host == wanted.host);
   if (!same && (!there || *there))
     changes.steps.push_back(keep_step("mark", {place.environment}, answer.before, place.at));
