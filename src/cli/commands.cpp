@@ -127,11 +127,11 @@ int run(const std::vector<std::string>& arguments, const Outside& outside) {
   }
   const auto row = std::find_if(std::begin(rows), std::end(rows),
                                 [&](const CommandRow& r) { return r.name == options.command; });
-  if (row == std::end(rows))
-    return fail(base::error(base::Code::internal, "no such command: " + options.command),
-                options.json, speech);
   Shell shell{options, speech, outside};
-  const auto status = row->run(shell);
+  const base::Result<int> status =
+      row == std::end(rows)
+          ? base::error(base::Code::internal, "no such command: " + options.command)
+          : row->run(shell);
   return reached(speech, status ? *status : fail(status.error(), options.json, speech));
 }
 
