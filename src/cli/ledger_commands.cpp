@@ -43,9 +43,9 @@ Result<int> host_list_command(Shell& shell) {
 
 Result<int> host_remove_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
-  const base::Time at = shell.outside.now();
   auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name, ledger::Access::write,
-                                         operations::holder(who(shell)), at));
+                                         operations::holder(who(shell)), shell.outside.now()));
+  const base::Time at = shell.outside.now();  // nobody else writes from here on
   ledger::AuditEntry entry;
   entry.who = who(shell).user;
   entry.what = "host removed";
@@ -66,16 +66,16 @@ Result<int> debt_list_command(Shell& shell) {
 
 Result<int> debt_forgive_command(Shell& shell) {
   const fleet::Environment environment = TRY(configured(shell));
-  const base::Time at = shell.outside.now();
   auto ledger = TRY(ledger::Ledger::open(environment.state, environment.name, ledger::Access::write,
-                                         operations::holder(who(shell)), at));
+                                         operations::holder(who(shell)), shell.outside.now()));
+  const base::Time at = shell.outside.now();  // nobody else writes from here on
   ledger::AuditEntry entry;
   entry.who = who(shell).user;
   entry.what = "debt forgiven";
   entry.host = shell.options.name;
   entry.reason = shell.options.reason;
   bool owed = false;
-  TRY(ledger.transaction([&]() -> Result<void> {
+  TRY(ledger.unvouched(at, [&]() -> Result<void> {
     owed = TRY(ledger.forgive_debt(entry.host, entry.reason, at));
     if (owed) TRY(ledger.append_audit(entry, at));
     return {};

@@ -219,8 +219,26 @@ Result<Time> Ledger::last_entry_at() const {
   return time_of(state_->last_durable_at);
 }
 
+Result<void> check_date(Time newest, Time at) {
+  if (newest <= at) return {};
+  return base::error(Code::authority_clock,
+                     "clock of this machine is before the ledger's last entry")
+      .with_detail(fmt::format("It is {}, the entry is of {}.", base::format_time(at),
+                               base::format_time(newest)));
+}
+
 Result<void> Ledger::transaction(const std::function<Result<void>()>& body) {
   return state_->transaction(body);
+}
+
+Result<void> Ledger::unvouched(Time at, const std::function<Result<void>()>& body) {
+  return state_->transaction([&]() -> Result<void> {
+    const Time newest = state_->notes.last_entry_at;
+    TRY(check_date(newest, at));
+    TRY(body());
+    state_->notes.last_entry_at = newest;
+    return {};
+  });
 }
 
 // ---- State --------------------------------------------------------------------------------------

@@ -37,6 +37,9 @@ std::string to_string(const Holder& holder, base::Time since);
 base::Result<bool> exists(const std::string& folder);
 
 /// Methods are safe from several threads: one at a time goes in. Every writing one is one durable
+/// Error Code::authority_clock where a clock that says `at` is before the ledger's newest entry.
+base::Result<void> check_date(base::Time newest, base::Time at);
+
 /// transaction, or part of the transaction around it; in a ledger opened for reading it is an error
 /// Code::ledger_read_only. Any method: Code::ledger_corrupt where the file proves damaged,
 /// Code::ledger_read_only where the disk refuses, Code::ledger_full where it has no room, else
@@ -79,6 +82,10 @@ class Ledger {
   /// the outermost counts. Other threads wait meanwhile.
   base::Result<void> transaction(const std::function<base::Result<void>()>& body);
 
+  /// The same for a deed that asks no host, by a clock `at` that nobody vouches for: what it writes
+  /// does not count for `last_entry_at`, so a clock that is ahead keeps nothing from being signed
+  /// afterwards. One that is behind is seen: error authority_clock, and nothing is written.
+  base::Result<void> unvouched(base::Time at, const std::function<base::Result<void>()>& body);
   // ---- authorities -----------------------------------------------------------------------------
   /// Error Code::ledger_open where kind and generation are there already.
   base::Result<void> add_authority(const Authority& authority);

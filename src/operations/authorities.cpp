@@ -256,11 +256,7 @@ Result<x509::Draft> IssuingDesk::draft(const IssueOrder& order, base::Time at) c
 Result<base::Time> IssuingDesk::date() const {
   const base::Time newest = TRY(ledger_.last_entry_at());
   const base::Time at = now_();  // after it, or an entry made meanwhile would be of the future
-  if (at < newest)
-    return base::error(Code::authority_clock,
-                       fmt::format("clock of this machine is before the ledger's last entry"))
-        .with_detail(fmt::format("It is {}, the entry is of {}.", base::format_time(at),
-                                 base::format_time(newest)));
+  TRY(ledger::check_date(newest, at));
   return at;
 }
 

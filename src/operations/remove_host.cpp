@@ -60,7 +60,7 @@ Result<RemovedHost> remove_host(ledger::Ledger& ledger, const fleet::Environment
   for (const ledger::SerialRecord& record : serials)
     if (record.intent.host == host && !record.certificate.empty() && record.intent.not_after > at)
       removed.valid.push_back(record);
-  TRY(ledger.transaction([&]() -> Result<void> {
+  TRY(ledger.unvouched(at, [&]() -> Result<void> {
     TRY(ledger.remove_host(host, "host removed", at));
     TRY(ledger.append_audit(entry, at));
     return {};

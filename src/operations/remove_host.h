@@ -18,7 +18,7 @@ struct RemovedHost {
 };
 
 /// Errors: refused_declared, with every place that names the host; usage where the ledger never
-/// heard of it; ledger_*.
+/// heard of it; authority_clock where this machine's clock is seen to be wrong; ledger_*.
 base::Result<RemovedHost> remove_host(ledger::Ledger& ledger, const fleet::Environment& environment,
                                       const ledger::AuditEntry& entry, base::Time at);
 

@@ -97,6 +97,31 @@ TEST_CASE("the time of the last entry never goes back") {
   CHECK(*book.last_entry_at() == at(5));
 }
 
+TEST_CASE(
+    "a deed that asks no host dates nothing ahead, and is refused by a clock that is behind") {
+  const Scratch folder;
+  Ledger book = made(folder.state());
+  REQUIRE(book.add_debt({"app7", at(3), "apply", {"install trust"}, "unreachable"}));
+  const auto forgive = [&](base::Time when) {
+    return book.unvouched(when, [&]() -> base::Result<void> {
+      TRY(book.forgive_debt("app7", "scrapped", when));
+      TRY(book.append_audit({"root", "debt forgiven", "app7", "", "scrapped", ""}, when));
+      return {};
+    });
+  };
+  const auto refused = forgive(at(2));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::authority_clock);
+  CHECK(book.debts()->size() == 1);
+  CHECK(book.audit_log(0)->empty());
+  REQUIRE(forgive(at(4000)));
+  CHECK(book.debts()->empty());
+  CHECK(book.audit_log(0)->size() == 1);
+  CHECK(*book.last_entry_at() == at(3));
+  const Ledger again = opened(folder.state(), Access::read);
+  CHECK(*again.last_entry_at() == at(3));
+}
+
 TEST_CASE("an authority is kept with its generation, and the newest active one is found") {
   const Scratch folder;
   Ledger book = made(folder.state());
