@@ -80,6 +80,27 @@ Result<std::vector<ActOutcome>> Ledger::acts(const std::string& operation) const
       {operation}, read_act);
 }
 
+// A step that waits is an act of which nothing has come yet.
+constexpr const char* waits = "waits";
+
+Result<void> Ledger::set_waiting(const std::string& host, const std::vector<std::string>& steps,
+                                 Time at) {
+  return transaction([&]() -> Result<void> {
+    TRY(state_->change(at, "DELETE FROM act WHERE operation = ? AND phase = '' AND host = ?",
+                       {waits, host}));
+    for (const std::string& step : steps)
+      TRY(record_act({{waits, "", host, "", step}, ActState::started, "", at}));
+    return {};
+  });
+}
+
+Result<std::map<std::string, std::vector<std::string>>> Ledger::waiting() const {
+  std::map<std::string, std::vector<std::string>> waiting;
+  for (ActOutcome& outcome : TRY(acts(waits)))
+    waiting[outcome.key.host].push_back(std::move(outcome.key.act));
+  return waiting;
+}
+
 // ---- debts --------------------------------------------------------------------------------------
 
 Result<void> Ledger::add_debt(const Debt& debt) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,10 +37,10 @@ std::string to_string(const Holder& holder, base::Time since);
 /// Error Code::ledger_open where that cannot be seen: what may not be looked at is not absent.
 base::Result<bool> exists(const std::string& folder);
 
-/// Methods are safe from several threads: one at a time goes in. Every writing one is one durable
 /// Error Code::authority_clock where a clock that says `at` is before the ledger's newest entry.
 base::Result<void> check_date(base::Time newest, base::Time at);
 
+/// Methods are safe from several threads: one at a time goes in. Every writing one is one durable
 /// transaction, or part of the transaction around it; in a ledger opened for reading it is an error
 /// Code::ledger_read_only. Any method: Code::ledger_corrupt where the file proves damaged,
 /// Code::ledger_read_only where the disk refuses, Code::ledger_full where it has no room, else
@@ -81,11 +82,11 @@ class Ledger {
   /// Everything `body` writes, or nothing of it where it gives an error or throws. May be nested:
   /// the outermost counts. Other threads wait meanwhile.
   base::Result<void> transaction(const std::function<base::Result<void>()>& body);
-
   /// The same for a deed that asks no host, by a clock `at` that nobody vouches for: what it writes
   /// does not count for `last_entry_at`, so a clock that is ahead keeps nothing from being signed
   /// afterwards. One that is behind is seen: error authority_clock, and nothing is written.
   base::Result<void> unvouched(base::Time at, const std::function<base::Result<void>()>& body);
+
   // ---- authorities -----------------------------------------------------------------------------
   /// Error Code::ledger_open where kind and generation are there already.
   base::Result<void> add_authority(const Authority& authority);
@@ -115,6 +116,12 @@ class Ledger {
   base::Result<void> record_act(const ActOutcome& outcome);
   /// By operation, in the order of their last outcome.
   [[nodiscard]] base::Result<std::vector<ActOutcome>> acts(const std::string& operation) const;
+
+  /// What is planned for a host and waits for others, in words: instead of what was noted of it.
+  base::Result<void> set_waiting(const std::string& host, const std::vector<std::string>& steps,
+                                 base::Time at);
+  /// By host, in the order given.
+  [[nodiscard]] base::Result<std::map<std::string, std::vector<std::string>>> waiting() const;
 
   // ---- debts -----------------------------------------------------------------------------------
   /// A host that owes already keeps its `since`; the rest is replaced.

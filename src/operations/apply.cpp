@@ -439,7 +439,7 @@ class Run {
     if (host == nullptr || !audit::blocks(found.code)) return;
     held.undecided.insert(host->name);
     if (!desired_.only.empty() && !desired_.only.contains(host->name)) return;
-    const auto lacks = found.slot.empty() ? planning::owed_slots(desired_, *host, observed_.at)
+    const auto lacks = found.slot.empty() ? planning::owed_steps(desired_, *host, observed_.at)
                                           : std::vector<std::string>{found.slot};
     for (const std::string& slot : lacks) note_owed(host->name, slot, found.message, held);
   }

@@ -79,6 +79,7 @@ Result<planning::Desired> desired_of(const fleet::Environment& environment,
   desired.mark.generation = ledger->generation() + (ledger->raised() ? 0 : 1);
   desired.seen_generation = desired.mark.generation - (marked_now ? 0 : 1);
   for (const ledger::Pin& pin : TRY(ledger->pins())) desired.pins[pin.host] = pin.system_identifier;
+  desired.waiting = TRY(ledger->waiting());
   note_settled(TRY(ledger->acts("apply")), desired);
   TRY(note_certificates(*ledger, desired));
   return desired;

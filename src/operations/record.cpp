@@ -83,6 +83,18 @@ class Settlement {
   Debts debts_;
 };
 
+/// A host that answered may be silent next time: then nothing else tells what it still lacks.
+Result<void> note_waiting(ledger::Ledger& ledger, const planning::Desired& desired,
+                          const HeldBack& held, const std::string& host, base::Time at) {
+  if (held.undecided.contains(host)) return {};
+  const auto steps_in = [&](const auto& all) {
+    const auto found = all.find(host);
+    return found == all.end() ? std::vector<std::string>() : found->second;
+  };
+  const std::vector<std::string> now = steps_in(held.waiting);
+  return now == steps_in(desired.waiting) ? Result<void>() : ledger.set_waiting(host, now, at);
+}
+
 /// Set once, at the first apply that acted on the host; changed only by --take-over.
 Result<void> pin(ledger::Ledger& ledger, const std::string& host, const fleet::HostFacts& facts,
                  bool take_over, base::Time at) {
@@ -158,6 +170,7 @@ Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& de
       if (view == observed.hosts.end()) continue;
       TRY(ledger.record_observation(observation_of(host, view->second, observed.at)));
       TRY(settlement.settle(host.name, view->second.answered(), observed.at));
+      if (view->second.answered()) TRY(note_waiting(ledger, desired, held, host.name, observed.at));
       if (host.database && view->second.answered() && !kept_whole(plan, host.name))
         TRY(pin(ledger, host.name, *view->second.facts, desired.take_over, observed.at));
     }

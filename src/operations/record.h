@@ -31,7 +31,8 @@ struct HeldBack {
 base::Result<void> record_absent(ledger::Ledger& ledger, const planning::Observed& observed,
                                  const planning::Plan& plan);
 
-/// A host that answered, has no step left and is not undecided is paid.
+/// A host that answered, has no step left and is not undecided is paid. What waits for others is
+/// noted, so that its host owes it should it be silent next time.
 base::Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& desired,
                                    const planning::Observed& observed, const planning::Plan& plan,
                                    const HeldBack& held);

@@ -315,7 +315,7 @@ StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const O
   return HostPlanner(desired, host, observed, findings).steps();
 }
 
-std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host,
+std::vector<std::string> owed_steps(const Desired& desired, const fleet::Host& host,
                                     base::Time at) {
   std::vector<std::string> owed;
   const auto lacks = [&](const fleet::Slot& slot, const std::string& key) {
@@ -333,6 +333,13 @@ std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& h
   if (host.database) add(fleet::server_slot(host.name));
   for (const fleet::Slot& slot : client_slots(*desired.environment, host)) add(slot);
   return owed;
+  const auto waiting = desired.waiting.find(host.name);
+  if (waiting == desired.waiting.end()) return owed;
+  const std::vector<std::string> slots = owed;
+  for (const std::string& step : waiting->second)
+    if (std::none_of(slots.begin(), slots.end(),
+                     [&](const std::string& slot) { return step.ends_with(" " + slot); }))
+      owed.push_back(step);
 }
 
 }  // namespace planning

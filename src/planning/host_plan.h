@@ -18,7 +18,8 @@ StepsByPhase host_steps(const Desired& desired, const fleet::Host& host, const O
                         base::Findings& findings);
 
 /// What a silent host lacks as far as the ledger knows: slots that were never installed there, or
-/// not whole, and those whose certificate is due.
-std::vector<std::string> owed_slots(const Desired& desired, const fleet::Host& host, base::Time at);
+/// not whole, and those whose certificate is due; then what waited for others when it last
+/// answered.
+std::vector<std::string> owed_steps(const Desired& desired, const fleet::Host& host, base::Time at);
 
 }  // namespace planning

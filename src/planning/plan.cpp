@@ -159,7 +159,7 @@ Plan make_plan(const Desired& desired, const Observed& observed) {
     const HostView& view = found->second;
     if (!view.answered()) {
       plan.findings.push_back(unreachable(host.name, *view.silence));
-      Owed owed{host.name, owed_slots(desired, host, observed.at)};
+      Owed owed{host.name, owed_steps(desired, host, observed.at)};
       if (!owed.steps.empty()) plan.owed.push_back(std::move(owed));
       continue;
     }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -52,10 +53,12 @@ struct Desired {
   std::map<std::string, std::string> pins;  ///< database host → system identifier
   std::set<std::string> settled;            ///< "host slot" whose last installation succeeded
   std::set<std::string> trusting;           ///< "host slot" whose bundle was ever installed
-  std::map<std::string, base::Time> due;    ///< "host slot" → when its newest is to be renewed
-  std::set<std::string> only;               ///< hosts that get steps; empty: all
-  bool replace = false;                     ///< foreign pairs are archived and replaced
-  bool take_over = false;                   ///< another ledger's mark is replaced
+  /// Host → what was planned for it when it was seen last, and waited for others, in words.
+  std::map<std::string, std::vector<std::string>> waiting;
+  std::map<std::string, base::Time> due;  ///< "host slot" → when its newest is to be renewed
+  std::set<std::string> only;             ///< hosts that get steps; empty: all
+  bool replace = false;                   ///< foreign pairs are archived and replaced
+  bool take_over = false;                 ///< another ledger's mark is replaced
 };
 
 /// One host as it was seen; exactly one of `facts` and `silence` is there.

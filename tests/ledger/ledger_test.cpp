@@ -238,6 +238,22 @@ TEST_CASE("a debt is owed since it was first owed, until it is paid or forgiven"
   CHECK((*book.debts())[0].since == at(8));
 }
 
+TEST_CASE("of a host that waits the last is kept, and nothing of one that was removed") {
+  const Scratch folder;
+  Ledger book = made(folder.state());
+  CHECK(book.waiting()->empty());
+  REQUIRE(book.set_waiting("db2", {"reload server:db2", "install trust server:db2"}, at(1)));
+  REQUIRE(book.set_waiting("db3", {"reload server:db3"}, at(1)));
+  REQUIRE(book.set_waiting("db2", {"install trust server:db2"}, at(2)));
+  CHECK(*book.waiting() ==
+        std::map<std::string, std::vector<std::string>>{{"db2", {"install trust server:db2"}},
+                                                        {"db3", {"reload server:db3"}}});
+  CHECK(book.acts("apply")->empty());
+  REQUIRE(book.set_waiting("db2", {}, at(3)));
+  REQUIRE(book.remove_host("db3", "scrapped", at(3)));
+  CHECK(book.waiting()->empty());
+}
+
 TEST_CASE("pins, phase and observations come back as they were written") {
   const Scratch folder;
   Ledger book = made(folder.state());
