@@ -143,6 +143,8 @@ constexpr auto rows = std::to_array<ErrorRow>({
      "Wait until it does; its log says how far it has come."},
     {Code::server_connections, "server.connections", "The server has no connection left.",
      "End sessions, or raise max_connections; then run the command again."},
+    {Code::server_silent, "server.silent", "The server runs, and does not answer.",
+     "Look what holds its postmaster up (a signal that stopped it, a disk that does not answer)."},
     {Code::server_connection, "server.connection",
      "The server that init --discover names could not be reached, or did not let the role in.",
      "Try the same connection string with psql; the detail is libpq's or the server's own word."},

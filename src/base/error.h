@@ -64,6 +64,7 @@ enum class Code : std::uint16_t {
   server_replication = 1609,
   server_starting = 1610,
   server_connections = 1611,
+  server_silent = 1612,
   server_connection = 1620,
   server_privilege = 1621,
   server_version = 1622,

@@ -52,11 +52,12 @@ class HostPlanner {
 
  private:
   void note_blocks() {
+    const auto& server = view_.facts->server;
+    down_ = server && !server->running;
     for (const base::Finding& found : findings_) {
       if (!audit::blocks(found.code)) continue;
-      if (found.code == "server.down")
-        down_ = true;
-      else if (found.slot.empty())
+      if (found.code == "server.down" && down_) continue;  // its files can be mended
+      if (found.slot.empty())
         host_blocked_ = true;
       else
         blocked_.insert(found.slot);
@@ -332,7 +333,6 @@ std::vector<std::string> owed_steps(const Desired& desired, const fleet::Host& h
   };
   if (host.database) add(fleet::server_slot(host.name));
   for (const fleet::Slot& slot : client_slots(*desired.environment, host)) add(slot);
-  return owed;
   const auto waiting = desired.waiting.find(host.name);
   if (waiting == desired.waiting.end()) return owed;
   const std::vector<std::string> slots = owed;
@@ -340,6 +340,7 @@ std::vector<std::string> owed_steps(const Desired& desired, const fleet::Host& h
     if (std::none_of(slots.begin(), slots.end(),
                      [&](const std::string& slot) { return step.ends_with(" " + slot); }))
       owed.push_back(step);
+  return owed;
 }
 
 }  // namespace planning

@@ -81,6 +81,18 @@ base::Error not_running(const FoundServer& server) {
           "not read.");
 }
 
+/// Its postmaster lives, so its files are in use: it is no server that somebody stopped.
+base::Error runs_silently(const FoundServer& server, const base::Error& why) {
+  return base::error(base::Code::server_silent,
+                     fmt::format("the PostgreSQL server of \"{}\" runs, and does not answer",
+                                 server.shown.data_directory))
+      .with_detail(why.detail.empty() ? why.message : why.message + "\n" + why.detail)
+      .with_hint(fmt::format(
+          "Look at its postmaster, process {}: in state T (ps -o state) a signal has stopped it, "
+          "and kill -CONT lets it go on; in state D it waits for a disk. Its log may say more.",
+          server.postmaster));
+}
+
 /// Which folder of the server has no room left, "" none. A server that cannot write says many
 /// things of it, or stops; pg_wal may be a link into a file system of its own.
 std::string full_folder(const std::string& data_directory) {
@@ -161,6 +173,42 @@ base::Result<host::OsUser> Server::os_user() {
 std::string Server::slot_folder() const { return places_.pgseal + "/server/" + brief_.host; }
 std::string Server::ssl_conf_path() const { return slot_folder() + "/ssl.conf"; }
 
+void Server::note_seen(const ServerView& view, const FoundServer& found, fleet::ServerFacts& server,
+                       fleet::HostFacts& facts) {
+  fill_viewed(view, server);
+  fill_files(view, ssl_conf_path(), server);
+  note_problems(view, found.os_user, facts);
+  if (!server.managed_by.empty() || !view.config.problem.empty()) return;
+  base::append(facts.findings, obstacles_to_edit(view, ssl_conf_path()));
+}
+
+/// What was seen to run may have ended before it was asked: its postmaster is looked for again.
+void Server::note_unasked(const FoundServer& asked, const base::Error& error,
+                          const std::string& full, fleet::ServerFacts& server,
+                          fleet::HostFacts& facts) {
+  base::Error why = error;
+  if (server.running && why.code == base::Code::server_down) {
+    const auto again = found();
+    server.running = again && again->shown.running;
+    if (!server.running) why = not_running(asked);
+  }
+  if (!server.running) {
+    server.problem = "the server is not running";
+    if (!full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
+    facts.findings.push_back(finding_of(why, facts.host));
+    return;
+  }
+  if (why.code == base::Code::server_down || why.code == base::Code::server_silent)
+    why = runs_silently(asked, why);
+  server.problem = why.message;
+  if (!why.detail.empty()) server.problem += ": " + base::printable_line(why.detail);
+  const bool by_itself = why.code == base::Code::server_socket ||
+                         why.code == base::Code::server_connections;  // whatever the disk does
+  const bool by_disk = !full.empty() && !by_itself;
+  facts.findings.push_back(by_disk ? disk_full(full, why.detail, facts.host)
+                                   : finding_of(why, facts.host));
+}
+
 void Server::observe(fleet::HostFacts& facts) {
   const std::vector<FoundServer> all = find_servers(brief_, places_.search);
   for (const FoundServer& server : all) facts.candidates.push_back(server.shown);
@@ -176,28 +224,13 @@ void Server::observe(fleet::HostFacts& facts) {
     server.ssl_conf = *text;
   }
   const std::string full = full_folder(chosen->shown.data_directory);
-  if (!chosen->shown.running) {
-    server.problem = "the server is not running";
-    if (!full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
-    facts.findings.push_back(finding_of(not_running(*chosen), facts.host));
-  } else if (const base::Result<ServerView> view =
-                 view_server(*chosen, {brief_.roles, true, false, true})) {
-    fill_viewed(*view, server);
-    fill_files(*view, ssl_conf_path(), server);
-    if (!full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
-    note_problems(*view, chosen->os_user, facts);
-    if (server.managed_by.empty() && view->config.problem.empty()) {
-      const base::Findings obstacles = obstacles_to_edit(*view, ssl_conf_path());
-      facts.findings.insert(facts.findings.end(), obstacles.begin(), obstacles.end());
-    }
-  } else {
-    server.problem = view.error().message;
-    if (!view.error().detail.empty())
-      server.problem += ": " + base::printable_line(view.error().detail);
-    const bool by_disk = !full.empty() && view.error().code == base::Code::server_query;
-    facts.findings.push_back(by_disk ? disk_full(full, view.error().detail, facts.host)
-                                     : finding_of(view.error(), facts.host));
-  }
+  const auto view = chosen->shown.running ? view_server(*chosen, {brief_.roles, true, false, true})
+                                          : base::Result<ServerView>(not_running(*chosen));
+  if (view && !full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
+  if (view)
+    note_seen(*view, *chosen, server, facts);
+  else
+    note_unasked(*chosen, view.error(), full, server, facts);
   facts.server = std::move(server);
 }
 

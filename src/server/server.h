@@ -58,6 +58,10 @@ class Server {
  private:
   base::Result<FoundServer> found();           ///< the one that is meant
   base::Result<FoundServer> running_server();  ///< the same, server_down where it does not run
+  void note_seen(const ServerView& view, const FoundServer& found, fleet::ServerFacts& server,
+                 fleet::HostFacts& facts);
+  void note_unasked(const FoundServer& asked, const base::Error& error, const std::string& full,
+                    fleet::ServerFacts& server, fleet::HostFacts& facts);
   [[nodiscard]] std::string slot_folder() const;
   [[nodiscard]] std::string ssl_conf_path() const;
 

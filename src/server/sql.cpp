@@ -168,7 +168,7 @@ base::Result<Session> Session::open(const SocketAddress& address, std::chrono::m
   if (PQstatus(connection) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
   while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
     if (!wait_for(PQsocket(connection), state == PGRES_POLLING_WRITING, deadline)) {
-      return base::error(base::Code::server_down,
+      return base::error(base::Code::server_silent,
                          fmt::format("the server did not answer within {} ms", limit.count()));
     }
     state = PQconnectPoll(connection);

@@ -33,7 +33,8 @@ struct SocketAddress {
 /// functions in public), and gives up a statement after five seconds.
 class Session {
  public:
-  /// Errors: server_down (nothing listens, shutting down); server_starting; server_connections;
+  /// Errors: server_down (nothing listens, shutting down); server_silent (nothing came within
+  /// `limit`); server_starting; server_connections;
   /// server_socket (pg_hba.conf does not let this user in); server_query (anything else). What the
   /// server said is in the detail and is foreign text.
   static base::Result<Session> open(const SocketAddress& address, std::chrono::milliseconds limit);

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t configuration_bytes = 4UL * 1024 * 1024;
 constexpr std::chrono::seconds view_deadline{20};
-constexpr std::chrono::milliseconds connect_limit{5000};
+constexpr std::chrono::milliseconds connect_limit{10000};
 
 // One row. A standby answers the same (pg_control_checkpoint: of its last restart point).
 constexpr const char* identity_query =

@@ -162,6 +162,14 @@ TEST_CASE("files of ours without which a stopped server cannot start are mended 
   CHECK(has(world.plan(), "db1", ActKind::install_certificate));
   CHECK(has(world.plan(), "db1", ActKind::install_trust));
   CHECK_FALSE(has(world.plan(), "db1", ActKind::reload));
+  // Whatever is said of it: what runs has its files in use.
+  host.server->running = true;
+  host.server->problem = "the server runs, and does not answer";
+  for (const char* code : {"server.silent", "server.down"}) {
+    host.findings[0].code = code;
+    CHECK_FALSE(has(world.plan(), "db1", ActKind::install_certificate));
+    CHECK_FALSE(has(world.plan(), "db1", ActKind::install_trust));
+  }
 }
 
 TEST_CASE("a certificate is renewed when a third of its life is left, and not before") {

@@ -151,6 +151,35 @@ TEST_CASE("a server that does not run is a candidate and a fact without answers"
   CHECK(refused.error().code == base::Code::server_down);
 }
 
+TEST_CASE("a server that a signal has stopped runs, and is not called down") {
+  scratch::Server* server = scratch::Server::fresh();
+  if (server == nullptr) return;
+  const std::string file = server->get("postmaster.pid");
+  const std::string postmaster = file.substr(0, file.find('\n'));
+  scratch::shell("kill -STOP " + postmaster);
+  const fleet::HostFacts facts = server->observe();
+  scratch::shell("kill -CONT " + postmaster);
+  REQUIRE(facts.server);
+  CHECK(facts.server->running);
+  CHECK(facts.server->problem.find("runs, and does not answer") != std::string::npos);
+  REQUIRE(facts.findings.size() == 1);
+  CHECK(facts.findings[0].code == "server.silent");
+  CHECK(facts.findings[0].message.find(server->data) != std::string::npos);
+  CHECK(facts.findings[0].hint.find("process " + postmaster) != std::string::npos);
+}
+
+TEST_CASE("a server that runs without its socket is not called down") {
+  scratch::Server* server = scratch::Server::fresh();
+  if (server == nullptr) return;
+  const std::string socket = server->sockets + "/.s.PGSQL." + std::to_string(server->port);
+  scratch::shell("mv " + socket + " " + socket + ".away");
+  const fleet::HostFacts facts = server->observe();
+  scratch::shell("mv " + socket + ".away " + socket);
+  REQUIRE(facts.findings.size() == 1);
+  CHECK(facts.findings[0].code == "server.silent");
+  CHECK(facts.server->running);
+}
+
 TEST_CASE("rules that keep the server's own user out are named with the line to add") {
   scratch::Server* server = scratch::Server::fresh();
   if (server == nullptr) return;
