@@ -372,11 +372,20 @@ std::string why_not_kept(const ServerFacts& primary, const ReplicationFacts& sta
   return "";
 }
 
+/// Whether its step ends the receiver of now: before 13 a string that is written waits for a
+/// restart, and only a reconnection does.
+bool is_let_go(const Desired& desired, const fleet::Host& host, const Observed& observed,
+               const ServerFacts& standby) {
+  if (settings::major_of(standby.version) >= 13) return true;
+  const StandbyJudgement judged = judge_standby(desired, host, observed);
+  return !judged.reason.empty() && judged.act == fleet::ActKind::reconnect_walreceiver;
+}
+
 std::string why_not_now(const Desired& desired, const fleet::Host& host, const Observed& observed,
                         const ServerFacts& standby) {
-  const std::string& held = standby.replication->held;
-  if (!held.empty() && settings::major_of(standby.version) >= 13)
-    return held + ": no new connection is made before it goes on to the end";
+  const ReplicationFacts& facts = *standby.replication;
+  if (!facts.held.empty() && is_let_go(desired, host, observed, standby))
+    return facts.held + ": no new connection is made before it goes on to the end";
   for (const fleet::Host* primary : primaries_of(desired, host, *standby.replication)) {
     const HostView& view = view_of_host(observed, primary->name);
     const ServerFacts* server = view.answered() ? fleet::answering_server(*view.facts) : nullptr;

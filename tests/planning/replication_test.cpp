@@ -139,6 +139,17 @@ TEST_CASE("a standby whose replay does not come to its end keeps its connection"
   CHECK(world.blocker().empty());
 }
 
+TEST_CASE("a paused standby of before 13 is not made to connect anew either") {
+  Standby world;
+  world.server->version = 120020;
+  world.verify();
+  world.server->replication->held = "its replay is paused";
+  CHECK(world.blocker().empty());
+  world.primary->replicas[0].client_serial = "";
+  REQUIRE(has(world.plan(), "db2", ActKind::reconnect_walreceiver));
+  CHECK(world.blocker().find("its replay is paused") != std::string::npos);
+}
+
 TEST_CASE("a standby that no commit waits for is let go of, whatever others are needed") {
   Standby world;
   world.synchronous("FIRST 1 (b)", "sync");
