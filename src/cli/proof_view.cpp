@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "audit/sources.h"
 #include "base/text.h"
@@ -78,12 +79,30 @@ std::string source_text(const operations::SourceProof& proof) {
   return text;
 }
 
-std::string slot_text(const operations::SlotStatus& slot, Ink ink) {
-  return fmt::format("             {:<28} until {} ({} days left){}\n", slot.slot,
-                     base::format_date(slot.not_after), slot.days_left,
-                     !slot.served   ? ""
-                     : *slot.served ? ", served"
-                                    : ", " + ink(Tone::bad, "NOT served"));
+void add_slot(std::string& text, const operations::SlotStatus& slot, Ink ink) {
+  fmt::format_to(std::back_inserter(text), "             {:<28} until {} ({} days left){}\n",
+                 slot.slot, base::format_date(slot.not_after), slot.days_left,
+                 !slot.served   ? ""
+                 : *slot.served ? ", served"
+                                : ", " + ink(Tone::bad, "NOT served"));
+}
+
+void add_host(std::string& text, const operations::HostStatus& host, Ink ink) {
+  fmt::format_to(std::back_inserter(text), "  {:<10} {:<12} {:<8} TLS {}\n", host.host,
+                 !host.reachable    ? "not asked"
+                 : !*host.reachable ? "unreachable"
+                                    : printable_line(host.role.empty() ? "?" : host.role),
+                 printable_line(host.version), printable_line(host.tls.empty() ? "-" : host.tls));
+  for (const auto& slot : host.slots) add_slot(text, slot, ink);
+}
+
+std::string pending_text(const operations::StatusReport& report) {
+  if (!report.pending_steps)
+    return "what is still to do is not known: pgseal plan asks the hosts\n";
+  if (*report.pending_steps == 0) return "";
+  return fmt::format("{} planned: pgseal plan shows {}\n",
+                     count(*report.pending_steps, "step is", "steps are"),
+                     *report.pending_steps == 1 ? "it" : "them");
 }
 
 }  // namespace
@@ -102,34 +121,34 @@ std::string text_of(const operations::VerifyReport& report, Ink ink) {
          "\n";
 }
 
-std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment,
-                    Ink ink) {
+void write_text(const operations::StatusReport& report, const fleet::Environment& environment,
+                Ink ink, const std::function<void(const std::string&)>& write) {
+  constexpr std::size_t piece = 32768;
   std::string text = fmt::format("environment {}{}\n", environment.name,
                                  report.offline ? " (as last seen; no host was asked)" : "");
   for (const auto& host : report.hosts) {
-    text += fmt::format("  {:<10} {:<12} {:<8} TLS {}\n", host.host,
-                        !host.reachable     ? "not asked"
-                        : !*host.reachable  ? "unreachable"
-                        : host.role.empty() ? "?"
-                                            : host.role,
-                        printable_line(host.version), host.tls.empty() ? "-" : host.tls);
-    for (const auto& slot : host.slots) text += slot_text(slot, ink);
+    add_host(text, host, ink);
+    if (text.size() < piece) continue;
+    write(text);
+    text.clear();
   }
   if (!report.phase.empty()) text += fmt::format("apply stands in phase: {}\n", report.phase);
   text += text_of(report.debts);
   text += text_of(report.findings, ink);
+  text += pending_text(report);
   if (report.good_until)
     text += fmt::format("this controller may be dead until {}: then the first certificate ends\n",
                         base::format_date(*report.good_until));
   else
     text += "no certificate was issued yet: pgseal apply begins\n";
-  return text;
+  write(text);
 }
 
 std::string nagios_of(const operations::StatusReport& report, int& status) {
   const bool error = std::any_of(report.findings.begin(), report.findings.end(),
                                  [](const auto& f) { return f.severity == base::Severity::error; });
-  const bool warning = base::any_problem(report.findings) || !report.debts.empty();
+  const std::size_t pending = report.pending_steps.value_or(0);
+  const bool warning = base::any_problem(report.findings) || !report.debts.empty() || pending > 0;
   status = error ? 2 : warning ? 1 : 0;
   std::string text = error ? "PGSEAL CRITICAL" : warning ? "PGSEAL WARNING" : "PGSEAL OK";
   for (const auto& finding : report.findings)
@@ -137,11 +156,13 @@ std::string nagios_of(const operations::StatusReport& report, int& status) {
       return text + " - " + printable_line(finding.message) + "\n";
   if (!report.debts.empty())
     return text + fmt::format(" - {} owed\n", count(report.debts.size(), "host is", "hosts are"));
+  if (pending > 0)
+    return text + fmt::format(" - {} planned\n", count(pending, "step is", "steps are"));
   if (report.good_until)
     text += fmt::format(" - first certificate ends {}", base::format_date(*report.good_until));
   else
     text += " - no certificate was issued yet";
-  return text + "\n";
+  return text + (report.offline ? ", no host was asked\n" : "\n");
 }
 
 }  // namespace cli

@@ -180,6 +180,7 @@ std::string json_of(const operations::StatusReport& report, const std::string& e
   json["hosts"] = Json::array();
   for (const auto& host : report.hosts) json["hosts"].push_back(of(host));
   json["debts"] = list_of(report.debts);
+  json["pending_steps"] = report.pending_steps ? Json(*report.pending_steps) : Json(nullptr);
   json["findings"] = of(report.findings);
   json["good_until"] =
       report.good_until ? Json(base::format_time(*report.good_until)) : Json(nullptr);

@@ -36,11 +36,12 @@ struct Road {
               [](std::chrono::milliseconds span) { std::this_thread::sleep_for(span); }} {}
 };
 
-Result<std::unique_ptr<Road>> open_road(Shell& shell) {
+/// `asking` hosts: then each needs its address.
+Result<std::unique_ptr<Road>> open_road(Shell& shell, bool asking = true) {
   fleet::Environment environment = TRY(configured(shell));
   Doors doors = TRY(shell.outside.open_doors(environment));
   for (fleet::Host& host : environment.hosts)
-    if (host.address.empty()) host.address = TRY(doors.links->address_of(host));
+    if (asking && host.address.empty()) host.address = TRY(doors.links->address_of(host));
   return std::make_unique<Road>(shell, std::move(environment), std::move(doors));
 }
 
@@ -100,7 +101,7 @@ Result<int> verify_command(Shell& shell) {
 }
 
 Result<int> status_command(Shell& shell) {
-  const auto road = TRY(open_road(shell));
+  const auto road = TRY(open_road(shell, !shell.options.offline));
   const auto report =
       TRY(operations::status(road->world, road->environment, who(shell), shell.options.offline));
   if (shell.options.format == "nagios") {
@@ -109,8 +110,11 @@ Result<int> status_command(Shell& shell) {
     return status;
   }
   // One of both: of ten thousand hosts each costs more than the report.
-  shell.speech.result(shell.options.json ? json_of(report, road->environment.name)
-                                         : text_of(report, road->environment, shell.speech.ink()));
+  if (shell.options.json)
+    shell.speech.result(json_of(report, road->environment.name));
+  else
+    write_text(report, road->environment, shell.speech.ink(),
+               [&](const std::string& text) { shell.speech.result(text); });
   return base::any_problem(report.findings) || !report.debts.empty() ? 1 : 0;
 }
 

@@ -2,6 +2,7 @@
 // Results as text for people: one function a report. Foreign text is escaped here.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cli/speech.h"
@@ -16,8 +17,9 @@ namespace cli {
 std::string text_of(const operations::ApplyReport& report, bool past, Ink ink);
 std::string text_of(const planning::Plan& plan, Ink ink);
 std::string text_of(const operations::VerifyReport& report, Ink ink);
-std::string text_of(const operations::StatusReport& report, const fleet::Environment& environment,
-                    Ink ink);
+/// Piece by piece: of ten thousand hosts it is megabytes.
+void write_text(const operations::StatusReport& report, const fleet::Environment& environment,
+                Ink ink, const std::function<void(const std::string&)>& write);
 /// One line in the form of monitoring plugins, and its exit status (0 ok, 1 warning, 2 critical).
 std::string nagios_of(const operations::StatusReport& report, int& status);
 std::string text_of(const std::vector<ledger::Debt>& debts);

@@ -202,9 +202,10 @@ Result<void> Ledger::record_observation(const Observation& observation) {
   return {};
 }
 
-Result<std::vector<Observation>> Ledger::observations() const {
+Result<void> Ledger::observations(const std::function<void(Observation)>& on_each) const {
   const State::Guard guard(state_->mutex);
-  return state_->database.rows("SELECT * FROM observation ORDER BY host", {}, read_observation);
+  return state_->database.query("SELECT * FROM observation ORDER BY host", {},
+                                [&](const Row& row) { on_each(read_observation(row)); });
 }
 
 }  // namespace ledger

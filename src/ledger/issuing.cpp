@@ -134,13 +134,13 @@ Result<std::optional<SerialRecord>> Ledger::find_serial(const std::string& seria
                               read_serial);
 }
 
-Result<std::vector<SlotSerial>> Ledger::newest_issued() const {
+Result<void> Ledger::newest_issued(const std::function<void(SlotSerial)>& on_each) const {
   const State::Guard guard(state_->mutex);
   // Beside max() the other columns are of its row: sqlite.org/lang_select.html#bareagg.
-  return state_->database.rows(
+  return state_->database.query(
       "SELECT host, slot, serial, intended_at, not_after, max(number)"
       " FROM serial WHERE issued_at IS NOT NULL GROUP BY host, slot",
-      {}, read_slot_serial);
+      {}, [&](const Row& row) { on_each(read_slot_serial(row)); });
 }
 
 Result<std::vector<SerialRecord>> Ledger::serials() const {

@@ -108,7 +108,7 @@ class Ledger {
   [[nodiscard]] base::Result<std::optional<SerialRecord>> find_serial(
       const std::string& serial) const;
   /// The newest issued of each slot, by host and slot; mere intents do not count.
-  [[nodiscard]] base::Result<std::vector<SlotSerial>> newest_issued() const;
+  base::Result<void> newest_issued(const std::function<void(SlotSerial)>& on_each) const;
   /// All, intents too, in the order in which they were intended.
   [[nodiscard]] base::Result<std::vector<SerialRecord>> serials() const;
 
@@ -149,7 +149,7 @@ class Ledger {
 
   base::Result<void> record_observation(const Observation& observation);
   /// By host name.
-  [[nodiscard]] base::Result<std::vector<Observation>> observations() const;
+  base::Result<void> observations(const std::function<void(Observation)>& on_each) const;
 
   // ---- audit log -------------------------------------------------------------------------------
   /// Gives the row's number.

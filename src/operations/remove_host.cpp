@@ -31,7 +31,7 @@ Result<std::set<std::string>> known_hosts(const ledger::Ledger& ledger,
                                           const std::vector<ledger::SerialRecord>& serials) {
   std::set<std::string> known;
   for (const ledger::SerialRecord& record : serials) known.insert(record.intent.host);
-  for (const ledger::Observation& seen : TRY(ledger.observations())) known.insert(seen.host);
+  TRY(ledger.observations([&](const ledger::Observation& seen) { known.insert(seen.host); }));
   for (const ledger::Debt& debt : TRY(ledger.debts())) known.insert(debt.host);
   return known;
 }

@@ -5,15 +5,17 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "audit/catalogue.h"
 #include "audit/silence.h"
 #include "operations/desired.h"
 #include "operations/observe.h"
 #include "operations/record.h"
-#include "planning/wanted.h"
 #include "x509/issuer.h"
 
 namespace operations {
@@ -21,30 +23,59 @@ namespace {
 
 using base::Result;
 
-/// The newest certificate of each slot, by host.
-using Issued = std::map<std::string, std::map<std::string, ledger::SlotSerial>>;
+/// The hosts of an environment by name, and the slots that each shall have, as the ledger writes
+/// them. Asked for each row of the ledger, of which there may be tens of thousands.
+class Wanted {
+ public:
+  explicit Wanted(const fleet::Environment& environment) : hosts_(environment.hosts) {
+    places_.reserve(hosts_.size());
+    for (std::size_t place = 0; place < hosts_.size(); ++place)
+      places_.emplace(hosts_[place].name, place);
+    for (const fleet::Identity& identity : environment.identities) {
+      for (const std::string& user : identity.os_users)
+        holders_[fleet::to_string(fleet::client_slot(identity.name, user))].push_back(
+            homes_.size());
+      homes_.push_back(homes_of(identity));
+    }
+  }
 
-Result<Issued> issued_by_host(const ledger::Ledger& ledger) {
-  Issued issued;
-  for (ledger::SlotSerial& newest : TRY(ledger.newest_issued()))
-    issued[newest.host][newest.slot] = std::move(newest);
-  return issued;
-}
+  /// The host's place in the environment; null where none is declared by this name.
+  [[nodiscard]] std::optional<std::size_t> place_of(const std::string& host) const {
+    const auto found = places_.find(host);
+    if (found == places_.end()) return std::nullopt;
+    return found->second;
+  }
 
-/// The slots that each host shall have, as the ledger writes them.
-std::map<std::string, std::set<std::string>> wanted_slots(const fleet::Environment& environment) {
-  std::map<std::string, std::set<std::string>> wanted;
-  for (const fleet::Host& host : environment.hosts)
-    if (host.database) wanted[host.name].insert(fleet::to_string(fleet::server_slot(host.name)));
-  for (const auto& [host, slots] : planning::client_slots_by_host(environment))
-    for (const fleet::Slot& slot : slots) wanted[host].insert(fleet::to_string(slot));
-  return wanted;
-}
+  [[nodiscard]] bool wants(std::size_t place, const std::string& slot) const {
+    const fleet::Host& host = hosts_[place];
+    if (host.database && slot == fleet::to_string(fleet::server_slot(host.name))) return true;
+    const auto identities = holders_.find(slot);
+    return identities != holders_.end() &&
+           std::any_of(identities->second.begin(), identities->second.end(),
+                       [&](std::size_t identity) { return homes_[identity][place]; });
+  }
 
-void note_age(const std::string& host, const SlotStatus& slot, const ledger::SlotSerial& record,
-              base::Findings& findings) {
-  // As the issuer dates a certificate: to decode ten thousand would cost more than all else.
-  const int lifetime = base::days_between(record.intended_at - x509::backdating, record.not_after);
+ private:
+  /// fleet::Environment::lives_on for all hosts at once.
+  [[nodiscard]] std::vector<bool> homes_of(const fleet::Identity& identity) const {
+    std::vector<bool> homes(hosts_.size());
+    for (const std::string& word : identity.hosts) {
+      if (const auto place = place_of(word)) homes[*place] = true;
+      if (word != "@all" && word != "@databases") continue;
+      for (std::size_t place = 0; place < hosts_.size(); ++place)
+        if (word == "@all" || hosts_[place].database) homes[place] = true;
+    }
+    return homes;
+  }
+
+  const std::vector<fleet::Host>& hosts_;
+  std::unordered_map<std::string_view, std::size_t> places_;
+  std::map<std::string, std::vector<std::size_t>> holders_;  ///< slot → identities, as homes_
+  std::vector<std::vector<bool>> homes_;                     ///< of each identity, by place
+};
+
+void note_age(const std::string& host, const SlotStatus& slot, base::Findings& findings) {
+  const int lifetime = base::days_between(slot.not_before, slot.not_after);
   const bool expired = slot.days_left < 0;
   if (!expired && slot.days_left * 3 > lifetime) return;
   base::Finding found =
@@ -57,36 +88,65 @@ void note_age(const std::string& host, const SlotStatus& slot, const ledger::Slo
   findings.push_back(std::move(found));
 }
 
-void add_slots(const std::set<std::string>& wanted, const Issued& issued, base::Time at,
-               StatusReport& report) {
-  HostStatus& status = report.hosts.back();
-  const auto of_host = issued.find(status.host);
-  if (of_host == issued.end()) return;
-  for (const std::string& name : wanted) {
-    const auto record = of_host->second.find(name);
-    if (record == of_host->second.end()) continue;
-    SlotStatus slot;
-    slot.slot = name;
-    slot.serial = record->second.serial;
-    slot.not_after = record->second.not_after;
-    slot.days_left = base::days_between(at, slot.not_after);
-    if (!report.good_until || slot.not_after < *report.good_until)
-      report.good_until = slot.not_after;
-    note_age(status.host, slot, record->second, report.findings);
-    status.slots.push_back(std::move(slot));
-  }
+SlotStatus slot_of(ledger::SlotSerial&& newest, base::Time at) {
+  SlotStatus slot;
+  slot.slot = std::move(newest.slot);
+  slot.serial = std::move(newest.serial);
+  // As the issuer dates a certificate: to decode ten thousand would cost more than all else.
+  slot.not_before = newest.intended_at - x509::backdating;
+  slot.not_after = newest.not_after;
+  slot.days_left = base::days_between(at, slot.not_after);
+  return slot;
 }
 
-void fill(HostStatus& status, const ledger::Observation& seen) {
-  status.role = seen.role;
-  status.version = seen.version;
-  status.tls = seen.tls;
+using Served = std::map<std::size_t, std::string>;  ///< serial number, by the host's place
+
+void fill(HostStatus& status, ledger::Observation&& seen) {
+  status.role = std::move(seen.role);
+  status.version = std::move(seen.version);
+  status.tls = std::move(seen.tls);
+}
+
+/// Each host as the ledger saw it last, and the newest certificate of each of its slots.
+Result<void> read(const ledger::Ledger& ledger, const Wanted& wanted, base::Time at,
+                  StatusReport& report, Served& served) {
+  TRY(ledger.observations([&](ledger::Observation seen) {
+    const auto place = wanted.place_of(seen.host);
+    if (!place) return;
+    if (!seen.served_serial.empty()) served[*place] = seen.served_serial;
+    fill(report.hosts[*place], std::move(seen));
+  }));
+  TRY(ledger.newest_issued([&](ledger::SlotSerial newest) {
+    const auto place = wanted.place_of(newest.host);
+    if (place && wanted.wants(*place, newest.slot))
+      report.hosts[*place].slots.push_back(slot_of(std::move(newest), at));
+  }));
+  report.debts = TRY(ledger.debts());
+  if (const auto phase = TRY(ledger.phase())) report.phase = phase->phase;
+  return {};
+}
+
+void see(const fleet::Host& host, const planning::HostView& view, base::Time at, std::size_t place,
+         StatusReport& report, Served& served) {
+  ledger::Observation now = observation_of(host, view, at);
+  report.hosts[place].reachable = now.reachable;
+  served.erase(place);
+  if (!now.served_serial.empty()) served[place] = now.served_serial;
+  fill(report.hosts[place], std::move(now));
 }
 
 void mark_served(HostStatus& status, const std::string& served_serial) {
-  if (served_serial.empty()) return;
   for (SlotStatus& slot : status.slots)
     if (slot.slot.starts_with("server:")) slot.served = slot.serial == served_serial;
+}
+
+void judge_ages(StatusReport& report) {
+  for (const HostStatus& status : report.hosts)
+    for (const SlotStatus& slot : status.slots) {
+      if (!report.good_until || slot.not_after < *report.good_until)
+        report.good_until = slot.not_after;
+      note_age(status.host, slot, report.findings);
+    }
 }
 
 }  // namespace
@@ -97,33 +157,25 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
   report.offline = offline;
   const base::Time at = world.now();
   const auto ledger = TRY(read_ledger(environment, who, at));
-  planning::Observed observed;
+  report.hosts.reserve(environment.hosts.size());
+  for (const fleet::Host& host : environment.hosts) report.hosts.emplace_back().host = host.name;
+  Served served;
+  if (ledger) TRY(read(*ledger, Wanted(environment), at, report, served));
   if (!offline) {
     Observer observer(world, environment, all_hosts(environment));
-    observed = observer.observe();
+    const planning::Observed observed = observer.observe();
     const planning::Desired desired =
         TRY(desired_of(environment, ledger ? &*ledger : nullptr, false));
-    report.findings = planning::make_plan(desired, observed).findings;
+    planning::Plan plan = planning::make_plan(desired, observed);
+    report.pending_steps = plan.pending();
+    report.findings = std::move(plan.findings);
+    for (std::size_t place = 0; place < environment.hosts.size(); ++place) {
+      const fleet::Host& host = environment.hosts[place];
+      see(host, observed.hosts.at(host.name), at, place, report, served);
+    }
   }
-  std::map<std::string, ledger::Observation> last;
-  Issued issued;
-  if (ledger) {
-    for (ledger::Observation& seen : TRY(ledger->observations())) last[seen.host] = std::move(seen);
-    issued = TRY(issued_by_host(*ledger));
-    report.debts = TRY(ledger->debts());
-    if (const auto phase = TRY(ledger->phase())) report.phase = phase->phase;
-  }
-  auto wanted = wanted_slots(environment);
-  for (const fleet::Host& host : environment.hosts) {
-    report.hosts.emplace_back().host = host.name;
-    const auto now = observed.hosts.find(host.name);
-    const ledger::Observation seen =
-        now == observed.hosts.end() ? last[host.name] : observation_of(host, now->second, at);
-    fill(report.hosts.back(), seen);
-    if (!offline) report.hosts.back().reachable = seen.reachable;
-    add_slots(wanted[host.name], issued, at, report);
-    mark_served(report.hosts.back(), seen.served_serial);
-  }
+  for (const auto& [place, serial] : served) mark_served(report.hosts[place], serial);
+  judge_ages(report);
   audit::Silencer silencer(environment.silences, at);
   silencer.take_from(report.findings);
   base::append(report.findings, silencer.notes());

@@ -15,6 +15,7 @@ namespace operations {
 struct SlotStatus {
   std::string slot;
   std::string serial;
+  base::Time not_before;
   base::Time not_after;
   int days_left = 0;
   std::optional<bool> served;  ///< server slots: what is served is this one; null: not asked
@@ -33,6 +34,7 @@ struct StatusReport {
   std::string phase;  ///< "" where no apply is under way
   std::vector<HostStatus> hosts;
   std::vector<ledger::Debt> debts;
+  std::optional<std::size_t> pending_steps;  ///< those that `plan` would show; null: not asked
   base::Findings findings;
   std::optional<base::Time> good_until;  ///< the first certificate's end
   bool offline = false;

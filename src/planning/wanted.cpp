@@ -23,34 +23,17 @@ const Identity* find_identity(const Environment& environment, const std::string&
   return found == environment.identities.end() ? nullptr : &*found;
 }
 
-/// Adds `identity`'s slots on one host; `seated`: OS users whose first place is taken there.
-void add_slots_of(const Identity& identity, std::set<std::string>& seated,
-                  std::vector<Slot>& slots) {
-  for (const std::string& user : identity.os_users) {
-    if (seated.insert(user).second) slots.push_back(fleet::client_slot(identity.name, user));
-    slots.push_back(fleet::client_slot(identity.name, user, SlotPlace::environment));
-  }
-}
-
 }  // namespace
 
 std::vector<Slot> client_slots(const Environment& environment, const fleet::Host& host) {
   std::vector<Slot> slots;
   std::set<std::string> seated;
-  for (const Identity& identity : environment.identities)
-    if (Environment::lives_on(identity, host)) add_slots_of(identity, seated, slots);
-  return slots;
-}
-
-std::map<std::string, std::vector<Slot>> client_slots_by_host(const Environment& environment) {
-  std::map<std::string, std::vector<Slot>> slots;
-  std::map<std::string, std::set<std::string>> seated;
   for (const Identity& identity : environment.identities) {
-    const std::set<std::string_view> words(identity.hosts.begin(), identity.hosts.end());
-    for (const fleet::Host& host : environment.hosts)
-      if (words.contains(host.name) || words.contains("@all") ||
-          (host.database && words.contains("@databases")))
-        add_slots_of(identity, seated[host.name], slots[host.name]);
+    if (!Environment::lives_on(identity, host)) continue;
+    for (const std::string& user : identity.os_users) {
+      if (seated.insert(user).second) slots.push_back(fleet::client_slot(identity.name, user));
+      slots.push_back(fleet::client_slot(identity.name, user, SlotPlace::environment));
+    }
   }
   return slots;
 }

@@ -18,10 +18,6 @@ namespace planning {
 std::vector<fleet::Slot> client_slots(const fleet::Environment& environment,
                                       const fleet::Host& host);
 
-/// The same of every host that has any, by name, in one walk: for thousands of hosts.
-std::map<std::string, std::vector<fleet::Slot>> client_slots_by_host(
-    const fleet::Environment& environment);
-
 /// What the node on `host` is told at the start of the conversation.
 fleet::Brief brief(const fleet::Environment& environment, const fleet::Host& host, base::Time at);
 

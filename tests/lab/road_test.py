@@ -19,6 +19,7 @@ class TheRoad(unittest.TestCase):
         cls.lab = lab_or_skip()
         cls.addClassCleanup(cls.lab.close)
         cls.first_plan = cls.lab.json("plan", status=1)
+        cls.first_status = cls.lab.json("status")
         cls.state_after_plan = (cls.lab.folder / "state").exists()
         cls.applied = cls.lab.pgseal("apply", "--yes", status=0)
 
@@ -29,6 +30,10 @@ class TheRoad(unittest.TestCase):
     def test_after_an_apply_no_step_is_left(self):
         plan = self.lab.json("plan", status=0)
         self.assertEqual(steps(plan), [])
+
+    def test_status_counts_the_steps_that_plan_shows(self):
+        self.assertEqual(self.first_status["pending_steps"], len(steps(self.first_plan)))
+        self.assertEqual(self.lab.json("status", status=0)["pending_steps"], 0)
 
     def test_verify_proves_every_connection_of_every_identity(self):
         proof = self.lab.json("verify", status=0)
@@ -97,6 +102,14 @@ class Drift(unittest.TestCase):
         self.lab.run("app1", "chmod 644 ~deploy/.postgresql/postgresql.key")
         self.mends("install certificate", "app1")
         self.assertEqual(self.lab.run("app1", "stat -c %a ~deploy/.postgresql/postgresql.key"), "600")
+
+    def test_status_tells_of_steps_that_are_planned(self):
+        self.lab.run("app1", "chmod 644 ~deploy/.postgresql/postgresql.key")
+        self.assertIn("1 step is planned: pgseal plan shows it", self.lab.pgseal("status", status=0).stdout)
+        told = self.lab.pgseal("status", "--format", "nagios", status=1).stdout
+        self.assertEqual(told, "PGSEAL WARNING - 1 step is planned\n")
+        self.assertIsNone(self.lab.json("status", "--offline", status=0)["pending_steps"])
+        self.mends("install certificate", "app1")
 
     def test_apply_to_some_hosts_leaves_the_others_steps_for_later(self):
         self.lab.run("app1", "chmod 644 ~deploy/.postgresql/postgresql.key")

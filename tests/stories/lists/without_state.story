@@ -4,6 +4,7 @@ $ pgseal status --offline
 environment shop (as last seen; no host was asked)
   db1        not asked             TLS -
   app1       not asked             TLS -
+what is still to do is not known: pgseal plan asks the hosts
 no certificate was issued yet: pgseal apply begins
 
 $ pgseal status --offline --json
@@ -32,12 +33,13 @@ $ pgseal status --offline --json
     }
   ],
   "debts": [],
+  "pending_steps": null,
   "findings": [],
   "good_until": null
 }
 
 $ pgseal status --offline --format nagios
-PGSEAL OK - no certificate was issued yet
+PGSEAL OK - no certificate was issued yet, no host was asked
 
 $ pgseal log
 ! pgseal: error: there is no ledger yet

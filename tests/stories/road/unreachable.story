@@ -108,6 +108,7 @@ $ pgseal status --json
     }
   ],
   "debts": [],
+  "pending_steps": 0,
   "findings": [
     {
       "severity": "error",
