@@ -76,8 +76,9 @@ Finding about(std::string_view code, const Host& host, std::string message, std:
 void check_name(const Answered& answer, const std::string& marked, const fleet::Environment& all,
                 bool take_over, Findings& findings) {
   const Host& host = *answer.host;
+  if (marked == host.name) return;
   const bool declared = all.find_host(marked) != nullptr;
-  if (marked == host.name || (take_over && !declared)) return;
+  if (take_over && !declared) return;
   Finding found = about("host.mistaken", host,
                         fmt::format("host that answers as \"{}\" is marked as \"{}\"", host.name,
                                     base::printable_line(marked)),

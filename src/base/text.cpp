@@ -57,6 +57,8 @@ bool control(std::uint32_t rune, bool keep_layout) {
 }
 
 std::string escape(std::string_view foreign, bool keep_layout) {
+  if (std::all_of(foreign.begin(), foreign.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+    return std::string(foreign);
   std::string safe;
   safe.reserve(foreign.size());
   while (!foreign.empty()) {

@@ -54,14 +54,14 @@ void read_text(std::string_view text, Draft& draft, Problems& problems, bool inc
     problems.add(Code::config_value, {}, fmt::format("longer than {} bytes", configuration_bytes));
     return;
   }
-  const auto parsed = parse_toml(text);
+  const auto parsed = Document::parse(text);
   if (const auto* problem = std::get_if<configuration::SyntaxProblem>(&parsed)) {
     const bool bare = problem->what.ends_with("could not determine value type");
     problems.add(Code::config_syntax, problem->at, problem->what,
                  bare ? "A text stands in double quotes." : "");
     return;
   }
-  const auto& top = std::get<Value>(parsed);
+  const Value top = std::get<Document>(parsed).top();
   included ? configuration::read_included(top, draft, problems)
            : configuration::read_main(top, draft, problems);
 }

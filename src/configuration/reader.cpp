@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
@@ -83,23 +83,24 @@ namespace {
 
 bool is_of(KeyKind kind, const Value& value) {
   const auto all_are = [&](ValueKind item) {
-    return value.kind == ValueKind::array &&
-           std::all_of(value.items.begin(), value.items.end(),
-                       [&](const Value& each) { return each.kind == item; });
+    if (value.kind() != ValueKind::array) return false;
+    const std::vector<Value> items = value.items();
+    return std::all_of(items.begin(), items.end(),
+                       [&](const Value& each) { return each.kind() == item; });
   };
   switch (kind) {
     case KeyKind::text:
-      return value.kind == ValueKind::text;
+      return value.kind() == ValueKind::text;
     case KeyKind::texts:
       return all_are(ValueKind::text);
     case KeyKind::integer:
-      return value.kind == ValueKind::integer;
+      return value.kind() == ValueKind::integer;
     case KeyKind::boolean:
-      return value.kind == ValueKind::boolean;
+      return value.kind() == ValueKind::boolean;
     case KeyKind::date:
-      return value.kind == ValueKind::date;
+      return value.kind() == ValueKind::date;
     case KeyKind::table:
-      return value.kind == ValueKind::table;
+      return value.kind() == ValueKind::table;
     case KeyKind::tables:
       return all_are(ValueKind::table);
   }
@@ -107,77 +108,84 @@ bool is_of(KeyKind kind, const Value& value) {
 }
 
 std::string type_hint(const ConfigurationKey& key, const Value& value) {
-  if (key.kind == KeyKind::tables && value.kind == ValueKind::table)
+  if (key.kind == KeyKind::tables && value.kind() == ValueKind::table)
     return fmt::format("Write [[{}]] with two brackets: there may be several.", key.name);
-  if (key.kind == KeyKind::table && value.kind == ValueKind::array)
+  if (key.kind == KeyKind::table && value.kind() == ValueKind::array)
     return fmt::format("Write [{}] with one bracket: there is only one.", key.name);
-  if (key.kind == KeyKind::texts && value.kind == ValueKind::text)
+  if (key.kind == KeyKind::texts && value.kind() == ValueKind::text)
     return fmt::format("Put it in brackets: {} = [\"…\"].", key.name);
   if (key.kind == KeyKind::date)
     return fmt::format("Write the day without quotes and without a time: {} = 2027-03-31.",
                        key.name);
   if ((key.kind == KeyKind::integer || key.kind == KeyKind::boolean) &&
-      value.kind == ValueKind::text)
+      value.kind() == ValueKind::text)
     return "Write it without quotes.";
   return "";
 }
 
 // An array of the right kind with one wrong item is told by that item.
-const Value& culprit(KeyKind kind, const Value& value) {
-  if (value.kind != ValueKind::array) return value;
+Value culprit(KeyKind kind, const Value& value) {
+  if (value.kind() != ValueKind::array) return value;
   const ValueKind wanted = kind == KeyKind::texts    ? ValueKind::text
                            : kind == KeyKind::tables ? ValueKind::table
                                                      : ValueKind::other;
-  for (const Value& item : value.items)
-    if (wanted != ValueKind::other && item.kind != wanted) return item;
+  for (const Value& item : value.items())
+    if (wanted != ValueKind::other && item.kind() != wanted) return item;
   return value;
 }
 
 }  // namespace
 
-TableReader::TableReader(std::string_view table, const Value& value, Problems& problems)
+TableReader::TableReader(std::string_view table, Value value, Problems& problems)
     : table_(table), value_(value), problems_(problems) {
-  for (const Member& member : value.members) check_member(member);
+  for (const Member& member : value.members())
+    (check_member(member) ? good_ : wrong_).push_back(member);
 }
 
-void TableReader::check_member(const Member& member) {
+bool TableReader::check_member(const Member& member) {
   const ConfigurationKey* key = find_key(table_, member.key);
   if (key == nullptr) {
     const std::string near = base::nearest(member.key, key_names(table_));
     problems_.add(Code::config_unknown_key, member.at,
                   fmt::format("unknown key {} in {}", in_quotes(member.key), table_title(table_)),
                   near.empty() ? "" : fmt::format("The nearest known key is \"{}\".", near));
-    return;
+    return false;
   }
-  if (is_of(key->kind, member.value)) {
-    good_.push_back(&member);
-    return;
-  }
-  const Value& wrong = culprit(key->kind, member.value);
-  problems_.add(Code::config_type, wrong.at.line == 0 ? member.at : wrong.at,
-                fmt::format("{} is {} where {} belongs", key->name, to_string(wrong.kind),
+  if (is_of(key->kind, member.value)) return true;
+  const Value wrong = culprit(key->kind, member.value);
+  problems_.add(Code::config_type, wrong.at().line == 0 ? member.at : wrong.at(),
+                fmt::format("{} is {} where {} belongs", key->name, to_string(wrong.kind()),
                             to_string(key->kind)),
                 type_hint(*key, member.value));
+  return false;
 }
 
-const Member* TableReader::find(std::string_view name) const {
-  for (const Member* member : good_)
-    if (member->key == name) return member;
+namespace {
+
+const Member* find_in(const std::vector<Member>& members, std::string_view name) {
+  for (const Member& member : members)
+    if (member.key == name) return &member;
   return nullptr;
 }
 
+}  // namespace
+
+const Member* TableReader::find(std::string_view name) const { return find_in(good_, name); }
+
 Position TableReader::at(std::string_view name) const {
-  for (const Member& member : value_.members)
-    if (member.key == name) return member.value.at.line == 0 ? member.at : member.value.at;
-  return value_.at;
+  const Member* member = find(name);
+  if (member == nullptr) member = find_in(wrong_, name);
+  if (member == nullptr) return value_.at();
+  const Position at = member->value.at();
+  return at.line == 0 ? member->at : at;
 }
 
 bool TableReader::accept(std::string_view name, const Value& value, Check check) {
-  auto objection = check_words(value.text);
-  if (!objection && check != nullptr) objection = check(value.text);
+  auto objection = check_words(value.text());
+  if (!objection && check != nullptr) objection = check(value.text());
   if (!objection) return true;
-  problems_.add(Code::config_value, value.at,
-                fmt::format("{} {} {}", name, in_quotes(value.text), objection->problem),
+  problems_.add(Code::config_value, value.at(),
+                fmt::format("{} {} {}", name, in_quotes(value.text()), objection->problem),
                 objection->hint);
   return false;
 }
@@ -185,21 +193,24 @@ bool TableReader::accept(std::string_view name, const Value& value, Check check)
 std::string TableReader::text(std::string_view name, Check check) {
   const Member* member = find(name);
   if (member == nullptr || !accept(name, member->value, check)) return "";
-  return member->value.text;
+  return std::string(member->value.text());
 }
 
 std::vector<std::string> TableReader::texts(std::string_view name, Check check) {
   std::vector<std::string> made;
   const Member* member = find(name);
   if (member == nullptr) return made;
-  std::set<std::string_view> seen;
-  for (const Value& item : member->value.items) {
+  const std::vector<Value> items = member->value.items();
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(items.size());
+  made.reserve(items.size());
+  for (const Value& item : items) {
     if (!accept(name, item, check)) continue;
-    if (!seen.insert(item.text).second)
-      problems_.add(Code::config_duplicate, item.at,
-                    fmt::format("{} has {} twice", name, in_quotes(item.text)));
+    if (!seen.insert(item.text()).second)
+      problems_.add(Code::config_duplicate, item.at(),
+                    fmt::format("{} has {} twice", name, in_quotes(item.text())));
     else
-      made.push_back(item.text);
+      made.emplace_back(item.text());
   }
   return made;
 }
@@ -207,29 +218,29 @@ std::vector<std::string> TableReader::texts(std::string_view name, Check check) 
 std::optional<int> TableReader::integer(std::string_view name, int low, int high) {
   const Member* member = find(name);
   if (member == nullptr) return std::nullopt;
-  const std::int64_t number = member->value.integer;
+  const std::int64_t number = member->value.integer();
   if (number >= low && number <= high) return static_cast<int>(number);
-  problems_.add(Code::config_value, member->value.at,
+  problems_.add(Code::config_value, member->value.at(),
                 fmt::format("{} is {}, outside of {} to {}", name, number, low, high));
   return std::nullopt;
 }
 
 bool TableReader::flag(std::string_view name) {
   const Member* member = find(name);
-  return member != nullptr && member->value.boolean;
+  return member != nullptr && member->value.boolean();
 }
 
 std::optional<base::Time> TableReader::end_of_day(std::string_view name) {
   const Member* member = find(name);
   if (member == nullptr) return std::nullopt;
-  return member->value.date + base::Days(1) - std::chrono::seconds(1);
+  return member->value.date() + base::Days(1) - std::chrono::seconds(1);
 }
 
 std::optional<std::size_t> TableReader::choice(std::string_view name,
                                                std::span<const std::string_view> words) {
   const Member* member = find(name);
   if (member == nullptr) return std::nullopt;
-  const std::string& word = member->value.text;
+  const std::string_view word = member->value.text();
   const auto found = std::find(words.begin(), words.end(), word);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   std::string known;
@@ -238,21 +249,20 @@ std::optional<std::size_t> TableReader::choice(std::string_view name,
   const std::vector<std::string_view> candidates(words.begin(), words.end());
   std::string near = base::nearest(word, candidates);
   if (near.empty()) near = base::nearest(base::lower(word), candidates);
-  problems_.add(Code::config_value, member->value.at,
+  problems_.add(Code::config_value, member->value.at(),
                 fmt::format("{} {} is none of {}", name, in_quotes(word), known),
                 near.empty() ? "" : fmt::format("The nearest is \"{}\".", near));
   return std::nullopt;
 }
 
 bool TableReader::require(std::string_view name, std::string hint) {
-  const auto written = std::any_of(value_.members.begin(), value_.members.end(),
-                                   [&](const Member& member) { return member.key == name; });
-  if (!written)
-    problems_.add(Code::config_value, value_.at,
+  if (find(name) != nullptr) return true;
+  if (find_in(wrong_, name) == nullptr)
+    problems_.add(Code::config_value, value_.at(),
                   table_.empty() ? fmt::format("there is no {}", table_title(name))
                                  : fmt::format("{} has no {}", table_title(table_), name),
                   std::move(hint));
-  return find(name) != nullptr;
+  return false;
 }
 
 void TableReader::object(std::string_view name, std::string message, std::string hint) {

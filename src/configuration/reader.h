@@ -58,7 +58,9 @@ class Problems {
 class TableReader {
  public:
   /// Reports unknown keys and wrong types at once; then `table` has only good ones.
-  TableReader(std::string_view table, const Value& value, Problems& problems);
+  TableReader(std::string_view table, Value value, Problems& problems);
+  TableReader(const TableReader&) = delete;
+  TableReader& operator=(const TableReader&) = delete;
 
   /// Null where it is absent or was of a wrong type.
   [[nodiscard]] const Member* find(std::string_view name) const;
@@ -80,12 +82,13 @@ class TableReader {
 
  private:
   bool accept(std::string_view name, const Value& value, Check check);
-  void check_member(const Member& member);
+  [[nodiscard]] bool check_member(const Member& member);
 
   std::string_view table_;
-  const Value& value_;
+  Value value_;
   Problems& problems_;
-  std::vector<const Member*> good_;
+  std::vector<Member> good_;
+  std::vector<Member> wrong_;  ///< unknown, or of a wrong type
 };
 
 }  // namespace configuration

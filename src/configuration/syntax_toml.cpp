@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // The only file that sees toml++. It reports by exception, which ends here.
 #include <toml++/toml.h>
+
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 #include "configuration/tree.h"
@@ -13,46 +15,13 @@ Position position_of(const toml::source_region& source) {
   return {static_cast<int>(source.begin.line), static_cast<int>(source.begin.column)};
 }
 
-Value convert(const toml::node& node);
-
-// toml++ keeps tables by key; people read by line.
-void convert_members(const toml::table& table, Value& into) {
-  for (const auto& [key, node] : table)
-    into.members.push_back({std::string(key.str()), position_of(key.source()), convert(node)});
-  std::stable_sort(into.members.begin(), into.members.end(),
-                   [](const Member& left, const Member& right) { return left.at < right.at; });
-}
+const toml::node& node_of(const void* node) { return *static_cast<const toml::node*>(node); }
 
 // Only called with a date that the parser accepted; a year is 0 to 9999 by its grammar.
 base::Time time_of(const toml::date& date) {
   const std::chrono::year_month_day day(std::chrono::year(date.year),
                                         std::chrono::month(date.month), std::chrono::day(date.day));
   return std::chrono::sys_days(day);
-}
-
-Value convert(const toml::node& node) {
-  Value made;
-  made.at = position_of(node.source());
-  if (const auto* table = node.as_table()) {
-    made.kind = ValueKind::table;
-    convert_members(*table, made);
-  } else if (const auto* array = node.as_array()) {
-    made.kind = ValueKind::array;
-    for (const toml::node& item : *array) made.items.push_back(convert(item));
-  } else if (const auto* text = node.as_string()) {
-    made.kind = ValueKind::text;
-    made.text = text->get();
-  } else if (const auto* integer = node.as_integer()) {
-    made.kind = ValueKind::integer;
-    made.integer = integer->get();
-  } else if (const auto* boolean = node.as_boolean()) {
-    made.kind = ValueKind::boolean;
-    made.boolean = boolean->get();
-  } else if (const auto* date = node.as_date()) {
-    made.kind = ValueKind::date;
-    made.date = time_of(date->get());
-  }
-  return made;
 }
 
 // The library quotes what it stumbled over: "…, saw 'hunt'", "…: '8675309…' is not representable".
@@ -90,10 +59,85 @@ std::string_view to_string(ValueKind kind) {
   return "a value of another type";
 }
 
-std::variant<Value, SyntaxProblem> parse_toml(std::string_view text) {
+// ---- Value --------------------------------------------------------------------------------------
+
+ValueKind Value::kind() const {
+  switch (node_of(node_).type()) {
+    case toml::node_type::string:
+      return ValueKind::text;
+    case toml::node_type::integer:
+      return ValueKind::integer;
+    case toml::node_type::boolean:
+      return ValueKind::boolean;
+    case toml::node_type::date:
+      return ValueKind::date;
+    case toml::node_type::array:
+      return ValueKind::array;
+    case toml::node_type::table:
+      return ValueKind::table;
+    default:
+      return ValueKind::other;
+  }
+}
+
+Position Value::at() const { return position_of(node_of(node_).source()); }
+
+std::string_view Value::text() const {
+  const auto* text = node_of(node_).as_string();
+  return text == nullptr ? std::string_view() : text->get();
+}
+
+std::int64_t Value::integer() const {
+  const auto* integer = node_of(node_).as_integer();
+  return integer == nullptr ? 0 : integer->get();
+}
+
+bool Value::boolean() const {
+  const auto* boolean = node_of(node_).as_boolean();
+  return boolean != nullptr && boolean->get();
+}
+
+base::Time Value::date() const {
+  const auto* date = node_of(node_).as_date();
+  return date == nullptr ? base::Time() : time_of(date->get());
+}
+
+std::vector<Value> Value::items() const {
+  std::vector<Value> items;
+  const auto* array = node_of(node_).as_array();
+  if (array == nullptr) return items;
+  items.reserve(array->size());
+  for (const toml::node& item : *array) items.push_back(Value(&item));
+  return items;
+}
+
+// toml++ keeps tables by key; people read by line.
+std::vector<Member> Value::members() const {
+  std::vector<Member> members;
+  const auto* table = node_of(node_).as_table();
+  if (table == nullptr) return members;
+  members.reserve(table->size());
+  for (const auto& [key, node] : *table)
+    members.push_back({key.str(), position_of(key.source()), Value(&node)});
+  std::sort(members.begin(), members.end(), [](const Member& left, const Member& right) {
+    return std::tie(left.at, left.key) < std::tie(right.at, right.key);
+  });
+  return members;
+}
+
+// ---- Document -----------------------------------------------------------------------------------
+
+struct Document::Tree {
+  toml::table table;
+};
+
+void Document::Fell::operator()(Tree* tree) const { delete tree; }
+
+Value Document::top() const { return Value(static_cast<const toml::node*>(&tree_->table)); }
+
+std::variant<Document, SyntaxProblem> Document::parse(std::string_view text) {
   try {
-    const toml::table table = toml::parse(text);
-    return convert(table);
+    return Document(new Tree{toml::parse(text)});
   } catch (const toml::parse_error& problem) {
     return SyntaxProblem{harmless(problem.description()), position_of(problem.source())};
   } catch (const std::exception&) {

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "configuration/keys.h"
@@ -59,7 +60,7 @@ void read_environment_table(const Value& value, Draft& draft, Problems& problems
 void read_protocol(TableReader& table, fleet::Policy& policy) {
   const Member* written = table.find("min_protocol");
   if (written == nullptr) return;
-  const std::string& word = written->value.text;
+  const std::string_view word = written->value.text();
   if (std::find(old_protocols.begin(), old_protocols.end(), word) != old_protocols.end()) {
     table.object("min_protocol", fmt::format("min_protocol \"{}\" is older than TLSv1.2", word),
                  "SSL and TLS before 1.2 must not be used (RFC 7568, RFC 8996).");
@@ -72,7 +73,7 @@ void read_protocol(TableReader& table, fleet::Policy& policy) {
 void read_key_type(TableReader& table, fleet::Policy& policy) {
   const Member* written = table.find("key_type");
   if (written == nullptr) return;
-  if (base::lower(written->value.text) == "ed25519") {
+  if (base::lower(written->value.text()) == "ed25519") {
     table.object("key_type", "key_type \"Ed25519\" is none of \"P-256\", \"P-384\", \"RSA-3072\"",
                  "Channel binding of libpq fails with it: RFC 5929 names no hash for Ed25519.");
     return;
@@ -111,7 +112,7 @@ void read_authority(const Value& value, Draft& draft, Problems& problems) {
     source.passphrase_file = beside(draft.environment.file, file);
   const Member* passphrase = table.find("passphrase");
   if (passphrase == nullptr) return;
-  source.unencrypted = passphrase->value.text == "none";
+  source.unencrypted = passphrase->value.text() == "none";
   // The value is never repeated: it may well be the passphrase.
   if (!source.unencrypted)
     table.object("passphrase", "passphrase takes only \"none\", which leaves the keys unencrypted",
@@ -127,11 +128,11 @@ void read_ssh(const Value& value, Draft& draft, Problems& problems) {
   fleet::SshSettings& ssh = draft.environment.ssh;
   // Not texts(): an option may well be there twice ("-o", "…", "-o", "…").
   if (const Member* options = table.find("options"))
-    for (const Value& item : options->value.items) {
-      if (!check_words(item.text))
-        ssh.options.push_back(item.text);
+    for (const Value& item : options->value.items()) {
+      if (!check_words(item.text()))
+        ssh.options.emplace_back(item.text());
       else
-        problems.add(Code::config_value, item.at, "options has an empty or unprintable word");
+        problems.add(Code::config_value, item.at(), "options has an empty or unprintable word");
     }
   if (const auto parallel = table.integer("parallel", 1, most_parallel)) ssh.parallel = *parallel;
 }
@@ -152,10 +153,11 @@ void read_host(const Value& value, Draft& draft, Problems& problems) {
   fleet::Host host;
   table.require("name");
   host.name = table.text("name", check_host_name);
-  table.require("link",
-                fmt::format("Write link = \"ssh:{}\", or link = \"local\" for the host that "
-                            "pgseal itself runs on.",
-                            host.name.empty() ? "DESTINATION" : host.name));
+  if (table.find("link") == nullptr)
+    table.require("link",
+                  fmt::format("Write link = \"ssh:{}\", or link = \"local\" for the host that "
+                              "pgseal itself runs on.",
+                              host.name.empty() ? "DESTINATION" : host.name));
   host.link = table.text("link", check_link);
   host.address = table.text("address", check_host_name);
   host.names = table.texts("names", check_host_name);
@@ -179,7 +181,7 @@ void check_bearers(TableReader& table, fleet::IdentityKind kind) {
         name == std::string_view("os_users"))
       continue;  // the person's own account
     if (!table.require(name, "An identity is held by operating system users on hosts.")) continue;
-    if (written->value.items.empty())
+    if (written->value.items().empty())
       table.object(name, fmt::format("{} is empty", name),
                    "An identity is held by operating system users on hosts.");
   }
@@ -189,9 +191,12 @@ void read_hosts_of(TableReader& table, const fleet::Identity& identity, Draft& d
                    const Problems& problems) {
   const Member* hosts = table.find("hosts");
   if (hosts == nullptr) return;
-  for (const Value& item : hosts->value.items)
-    draft.references.push_back(
-        {"identity " + in_quotes(identity.name), item.text, problems.here(item.at)});
+  Draft::Referrer referrer{"identity " + in_quotes(identity.name), {}};
+  const std::vector<Value> items = hosts->value.items();
+  referrer.references.reserve(items.size());
+  for (const Value& item : items)
+    referrer.references.push_back({std::string(item.text()), problems.here(item.at())});
+  draft.referrers.push_back(std::move(referrer));
 }
 
 void read_days(TableReader& table, fleet::Identity& identity, Draft& draft,
@@ -250,7 +255,7 @@ void read_silence(const Value& value, Draft& draft, Problems& problems) {
   silence.code = table.text("code", check_finding_code);
   silence.host = table.text("host", check_host_name);
   if (!silence.host.empty())
-    draft.references.push_back({"silence", silence.host, problems.here(table.at("host"))});
+    draft.referrers.push_back({"silence", {{silence.host, problems.here(table.at("host"))}}});
   table.require("reason", "It is shown where silenced findings are counted.");
   silence.reason = table.text("reason");
   silence.until = table.end_of_day("until");
@@ -262,10 +267,14 @@ using ReadTable = void (*)(const Value&, Draft&, Problems&);
 void read_each(const TableReader& top, std::string_view name, ReadTable read, Draft& draft,
                Problems& problems) {
   if (const Member* tables = top.find(name))
-    for (const Value& table : tables->value.items) read(table, draft, problems);
+    for (const Value& table : tables->value.items()) read(table, draft, problems);
 }
 
 void read_lists(const TableReader& top, Draft& draft, Problems& problems) {
+  auto& hosts = draft.environment.hosts;
+  if (const Member* more = top.find("host"))  // of which there may be ten thousand
+    if (const std::size_t number = more->value.items().size(); number > hosts.size())
+      hosts.reserve(hosts.size() + number);
   read_each(top, "host", read_host, draft, problems);
   read_each(top, "identity", read_identity, draft, problems);
   read_each(top, "exception", read_exception, draft, problems);
@@ -281,7 +290,8 @@ std::string standard_state(const std::string& file) {
 template <class Items>
 void check_twins(const char* noun, const Items& items, const std::vector<Spot>& spots,
                  Problems& problems) {
-  std::map<std::string, Spot> seen;
+  std::unordered_map<std::string, Spot> seen;
+  seen.reserve(items.size());
   for (std::size_t index = 0; index < items.size(); ++index) {
     if (items[index].name.empty()) continue;
     // fleet::Host names are the same in any case (RFC 4343 section 3); quoted roles are not.
@@ -299,17 +309,18 @@ void check_twins(const char* noun, const Items& items, const std::vector<Spot>& 
 void check_references(const Draft& draft, Problems& problems) {
   std::vector<std::string_view> known{"@databases", "@all"};
   for (const fleet::Host& host : draft.environment.hosts) known.push_back(host.name);
-  const std::set<std::string_view> quickly(known.begin(), known.end());
-  for (const Draft::Reference& reference : draft.references) {
-    if (quickly.contains(reference.host)) continue;
-    const std::string near = base::nearest(reference.host, known);
-    problems.add_at(Code::config_reference, reference.spot,
-                    fmt::format("{} names host {}, which is not declared", reference.what,
-                                in_quotes(reference.host)),
-                    near.empty()
-                        ? fmt::format("Declare it: [[host]] name = {}.", in_quotes(reference.host))
-                        : fmt::format("The nearest declared host is {}.", in_quotes(near)));
-  }
+  const std::unordered_set<std::string_view> quickly(known.begin(), known.end());
+  for (const Draft::Referrer& referrer : draft.referrers)
+    for (const Draft::Reference& reference : referrer.references) {
+      if (quickly.contains(reference.host)) continue;
+      const std::string near = base::nearest(reference.host, known);
+      const std::string host = in_quotes(reference.host);
+      problems.add_at(Code::config_reference, reference.spot,
+                      fmt::format("{} names host {}, which is not declared", referrer.what, host),
+                      near.empty()
+                          ? fmt::format("Declare it: [[host]] name = {}.", host)
+                          : fmt::format("The nearest declared host is {}.", in_quotes(near)));
+    }
 }
 
 void check_lifetimes(const Draft& draft, Problems& problems) {
@@ -345,9 +356,9 @@ void read_main(const Value& top_value, Draft& draft, Problems& problems) {
   draft.includes = top.texts("include");
   if (const Member* include = top.find("include"))
     for (const std::string& pattern : draft.includes)
-      for (const Value& item : include->value.items)
-        if (item.text == pattern) {
-          draft.include_places.push_back(item.at);
+      for (const Value& item : include->value.items())
+        if (item.text() == pattern) {
+          draft.include_places.push_back(item.at());
           break;
         }
   draft.authority.days = environment.policy.authority_days;
@@ -364,7 +375,7 @@ void read_main(const Value& top_value, Draft& draft, Problems& problems) {
 
 void read_included(const Value& top_value, Draft& draft, Problems& problems) {
   const TableReader top("", top_value, problems);
-  for (const Member& member : top_value.members) {
+  for (const Member& member : top_value.members()) {
     if (member.key == "include")
       problems.add(Code::config_value, member.at, "include in an included file",
                    "Name all files in include of the main file.");

@@ -2,7 +2,6 @@
 // The tables of pgseal.toml, one function each, and what must hold between them.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,9 +14,12 @@ namespace configuration {
 struct Draft {
   fleet::Environment environment;
   struct Reference {
-    std::string what;  ///< `identity "deploy"`
     std::string host;  ///< the word as written
     Spot spot;
+  };
+  struct Referrer {
+    std::string what;  ///< `identity "deploy"`
+    std::vector<Reference> references;
   };
   struct Lifetime {
     std::string name;
@@ -25,7 +27,7 @@ struct Draft {
     Spot spot;
     bool written = false;
   };
-  std::vector<Reference> references;
+  std::vector<Referrer> referrers;
   std::vector<Lifetime> lifetimes;  ///< of what an authority signs
   Lifetime authority{"authority_days", 0, {}, false};
   std::vector<Spot> host_spots;      ///< of environment.hosts
