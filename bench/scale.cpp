@@ -2,23 +2,41 @@
 // Environments of many hosts: `plan N` observes N hosts in memory (three of them databases, nothing
 // on any of them yet) and prints the CPU seconds of one plan, the most resident memory in MB, and
 // the number of steps. `ledger FOLDER N TIMES` writes the ledger and the configuration of N hosts
-// that have been given TIMES certificates each.
+// that have been given TIMES certificates each, one every 60 days.
 #include <sys/resource.h>
 #include <time.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <memory>
+#include <string_view>
 
 #include "ledger/ledger.h"
 #include "planning/environment.h"
+#include "x509/digest.h"
 
 namespace {
 
 constexpr int databases = 3;
-constexpr const char* const acts[] = {"mark host",     "make key", "install certificate",
-                                      "install trust", "reload",   "write server settings"};
+/// What `apply` notes of an application host, with its words (counted on a real one): all of these
+/// the first time, all but the last at each renewal.
+struct Deed {
+  const char* phase;
+  const char* act;
+  const char* reason;
+  const char* text;
+};
+constexpr Deed deeds[] = {
+    {"mark hosts", "mark host", "a newer generation of the ledger acts here",
+     "host app1234, ledger 8efff954cadf28b6bc27590dd28b30b1, generation 2"},
+    {"client pairs", "make key", "29 of 90 days left", "no certificate, a key is pending"},
+    {"client pairs", "install certificate", "90 days, signed by the environment's client authority",
+     "serial 43213e987d6b60ee034eaefd76df6012a4, key good"},
+    {"trust to clients", "install trust", "no trust bundle yet", "no certificate"},
+};
+constexpr int days_between_renewals = 60;
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "bench_scale: %s\n", what);
@@ -55,7 +73,7 @@ void fill(planning_test::World& world, int hosts) {
     world.environment.hosts.push_back(host);
     if (!host.database) world.environment.identities[0].hosts.push_back(host.name);
     fleet::HostFacts facts = host.database ? database : application;
-    facts.host = host.name;
+    facts.host = facts.mark->host = host.name;
     if (facts.server) facts.server->in_recovery = number > 0;
     world.observed.hosts[host.name].facts = std::move(facts);
   }
@@ -74,8 +92,18 @@ int print_plan(int hosts) {
   return 0;
 }
 
+base::Result<void> note_deed(ledger::Ledger& book, const std::string& host, const std::string& slot,
+                             const Deed& deed, base::Time at) {
+  const std::string of = deed.act == std::string_view("mark host") ? "host" : slot;
+  TRY(book.record_act(
+      {{"apply", deed.phase, host, of, deed.act}, ledger::ActState::finished, deed.text, at}));
+  TRY(book.append_audit(
+      {"root", std::string(deed.act) + " finished", host, of, deed.reason, deed.text}, at));
+  return {};
+}
+
 base::Result<void> note_host(ledger::Ledger& book, int number, int time, const std::string& pem) {
-  using planning_test::now;
+  const base::Time at = planning_test::now + base::Days(time * days_between_renewals);
   const std::string host = name_of(number);
   const bool database = number < databases;
   ledger::SerialIntent intent;
@@ -87,22 +115,17 @@ base::Result<void> note_host(ledger::Ledger& book, int number, int time, const s
   intent.host = host;
   intent.slot = database ? "server:" + host : "client:deploy@deploy";
   intent.profile = database ? "server" : "client";
-  intent.names = {host};
-  intent.not_after = now + base::Days(90);
-  intent.spki_sha256 = std::string(64, 'a');
-  TRY(book.will_sign(intent, now));
-  TRY(book.issued(intent.serial, pem, now));
-  for (const char* act : acts) {
-    TRY(book.record_act({{"apply", "client pairs", host, intent.slot, act},
-                         ledger::ActState::finished,
-                         "as it was",
-                         now}));
-    TRY(book.append_audit({"root", std::string(act) + " finished", host, intent.slot,
-                           "no certificate yet", "as it was"},
-                          now));
-  }
-  TRY(book.record_observation({host, now, true, database ? "standby" : "application",
-                               database ? "15.20" : "", database ? "on" : "", intent.serial}));
+  intent.names = {database ? host : "deploy"};
+  intent.not_after = at + base::Days(90);
+  intent.spki_sha256 = x509::sha256_hex(serial);
+  TRY(book.will_sign(intent, at));
+  TRY(book.issued(intent.serial, pem, at));
+  for (const Deed& deed : deeds)
+    if (time == 0 || &deed != std::end(deeds) - 1)
+      TRY(note_deed(book, host, intent.slot, deed, at));
+  TRY(book.record_observation({host, at, true, database ? "standby" : "application",
+                               database ? "15.20" : "", database ? "on" : "",
+                               database ? intent.serial : ""}));
   return {};
 }
 

@@ -76,11 +76,11 @@ int bind(sqlite3_stmt* statement, int index, const Bind& value) {
 
 bool Row::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 std::int64_t Row::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-std::string Row::text(int column) const {
+std::string_view Row::view(int column) const {
   // By SQLite's manual the pointer first, then the number of bytes.
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   const auto count = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  return bytes == nullptr ? std::string() : std::string(bytes, count);
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, count);
 }
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }

@@ -36,7 +36,9 @@ class Row {
   explicit Row(sqlite3_stmt* statement) : statement_(statement) {}
   [[nodiscard]] bool null(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
-  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::string text(int column) const { return std::string(view(column)); }
+  /// As long as the query stands on the row.
+  [[nodiscard]] std::string_view view(int column) const;
   [[nodiscard]] base::Time time(int column) const { return time_of(integer(column)); }
 
  private:
