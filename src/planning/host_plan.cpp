@@ -209,34 +209,44 @@ class HostPlanner {
   }
 
   /// A server whose files pgseal put in place does not start without them: they are mended while it
-  /// is down, so that it can.
+  /// is down, so that it can. What it will trust is changed over as for one that runs.
   void files_of_a_stopped() {
     const SlotFacts& slot = *view_.facts->server_slot;
     judged_pair(Phase::server_pairs, wanted_server(desired_, host_, at_), slot);
     const x509::Certificate* authority = in_force(desired_.authorities.client);
     const auto bad_trust = judge_trust(slot, authority);
-    const auto conf = settings::parse_ssl_conf(view_.facts->server->ssl_conf);
-    if (bad_trust && conf && conf->client_ca_path && !trusts_another_alone(slot, authority))
-      trust(Phase::server_tls, slot, pem(authority), *bad_trust);
+    if (!bad_trust || !trusts_ours(view_)) return;
+    if (is_shared(slot)) return change_over(slot, *bad_trust);
+    trust(Phase::server_tls, slot, pem(authority), *bad_trust);
   }
 
-  /// The server's settings name our bundle already: it must be right before any reload. Another
-  /// authority in it has clients of its own: ours goes beside it, and it leaves when they have
-  /// ours.
+  /// The server's settings name our bundle already: it must be right before any reload.
   void settings_in_use(const SlotFacts& slot, const std::optional<std::string>& bad_trust,
                        bool pair_is_new) {
-    const std::string ours = pem(in_force(desired_.authorities.client));
-    const auto there = x509::Bundle::from_pem(slot.trust);
-    const bool shared = bad_trust && slot.trust_problem.empty() && there && !there->empty();
-    if (bad_trust && !shared) trust(Phase::server_tls, slot, ours, *bad_trust);
+    const bool shared = bad_trust && is_shared(slot);
+    if (bad_trust && !shared)
+      trust(Phase::server_tls, slot, pem(in_force(desired_.authorities.client)), *bad_trust);
     settings(Phase::server_tls, true, pair_is_new || (bad_trust && !shared));
-    if (!shared) return;
-    if (trusts_another_alone(slot, in_force(desired_.authorities.client))) {
-      trust(Phase::both_trusts, slot, slot.trust + ours, *bad_trust);
-      reload(Phase::both_trusts, "the bundle it loads is new");
+    if (shared) change_over(slot, *bad_trust);
+  }
+
+  /// True where a bundle that is not right holds authorities all the same.
+  static bool is_shared(const SlotFacts& slot) {
+    const auto there = x509::Bundle::from_pem(slot.trust);
+    return slot.trust_problem.empty() && there && !there->empty();
+  }
+
+  /// Another authority in the bundle has clients of its own: ours goes beside it, and it leaves
+  /// when they have ours. A server that is down loads what it finds when it starts.
+  void change_over(const SlotFacts& slot, const std::string& reason) {
+    const x509::Certificate* authority = in_force(desired_.authorities.client);
+    if (trusts_another_alone(slot, authority)) {
+      trust(Phase::both_trusts, slot, slot.trust + pem(authority), reason);
+      if (!down_) reload(Phase::both_trusts, "the bundle it loads is new");
     }
-    trust(Phase::server_trust, slot, ours, "it holds authorities that are not this environment's");
-    reload(Phase::server_trust, "the bundle it loads is new");
+    trust(Phase::server_trust, slot, pem(authority),
+          "it holds authorities that are not this environment's");
+    if (!down_) reload(Phase::server_trust, "the bundle it loads is new");
   }
 
   void reload(Phase phase, const std::string& reason) {

@@ -2,8 +2,11 @@
 // A small environment with real certificates, as a plan sees it: one primary, one application host.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
+#include "planning/invariants.h"
 #include "planning/plan.h"
 #include "settings/tls_settings.h"
 #include "x509/authority.h"
@@ -156,6 +159,23 @@ inline const base::Finding* found(const planning::Plan& plan, std::string_view c
   for (const auto& finding : plan.findings)
     if (finding.code == code) return &finding;
   return nullptr;
+}
+
+/// Null where nothing is to be done in that phase.
+inline const planning::PlannedPhase* phase_of(const planning::Plan& plan, planning::Phase phase) {
+  for (const auto& planned : plan.phases)
+    if (planned.phase == phase) return &planned;
+  return nullptr;
+}
+
+/// Whom the steps of these phases, and of no others, would cut off.
+inline std::vector<planning::CutOff> cut_off_by(const World& world, const planning::Plan& plan,
+                                                std::set<planning::Phase> phases) {
+  std::vector<const planning::Step*> steps;
+  for (const auto& planned : plan.phases)
+    if (phases.contains(planned.phase))
+      for (const auto& step : planned.steps) steps.push_back(&step);
+  return planning::cut_off_by(steps, world.desired, world.observed);
 }
 
 }  // namespace planning_test

@@ -8,9 +8,7 @@
 
 #include "planning/environment.h"
 #include "planning/gates.h"
-#include "planning/invariants.h"
 #include "planning/wanted.h"
-#include "x509/bundle.h"
 
 using fleet::ActKind;
 using planning::Gate;
@@ -300,131 +298,15 @@ TEST_CASE("two primaries of one cluster stop every change, two clusters' do not"
   CHECK(world.plan().pending() == 0);
 }
 
-namespace {
-
-/// `world` as another controller, since lost, has left it.
-void found_anew(World& world, const World& lost) {
-  world.prove_database();
-  world.equip_application();
-  world.desired.authorities = {lost.server_issuer.certificate(), lost.client_issuer.certificate()};
-}
-
-const planning::PlannedPhase* phase_of(const planning::Plan& plan, planning::Phase phase) {
-  for (const auto& planned : plan.phases)
-    if (planned.phase == phase) return &planned;
-  return nullptr;
-}
-
-}  // namespace
-
-TEST_CASE("a new authority goes beside the old one everywhere before a server changes over") {
-  World world;
-  const World successor;
-  found_anew(world, successor);
-  const auto plan = world.plan();
-  const auto* beside = phase_of(plan, planning::Phase::both_trusts);
-  REQUIRE(beside != nullptr);
-  CHECK(beside->gate.holds());
-  REQUIRE(beside->steps.size() == 3);
-  for (const auto& step : beside->steps)
-    if (step.host == "db1" && step.act.kind == ActKind::install_trust)
-      CHECK(x509::Bundle::from_pem(step.act.trust)->certificates().size() == 2);
-  const auto* pairs = phase_of(plan, planning::Phase::server_pairs);
-  REQUIRE(pairs != nullptr);
-  CHECK_FALSE(pairs->gate.lets("db1"));
-  const auto* clients = phase_of(plan, planning::Phase::client_pairs);
-  REQUIRE(clients != nullptr);
-  CHECK_FALSE(clients->gate.lets("app1"));
-}
-
-TEST_CASE("a silent client host keeps a server from changing over to a new authority") {
-  World world;
-  const World successor;
-  found_anew(world, successor);
-  auto& app = world.observed.hosts["app1"];
-  app.facts->client_slots[0].trust += successor.server_issuer.certificate().to_pem();
-  CHECK(planning::check(Gate::succession, world.desired, world.observed).holds());
-  app.facts.reset();
-  app.silence = base::error(base::Code::link_unreachable, "no");
-  CHECK_FALSE(planning::check(Gate::succession, world.desired, world.observed).lets("db1"));
-}
-
-TEST_CASE("a client changes over when every server takes both authorities' certificates") {
-  World world;
-  const World successor;
-  found_anew(world, successor);
-  world.observed.hosts["app1"].facts->client_slots[0].trust +=
-      successor.server_issuer.certificate().to_pem();
-  CHECK_FALSE(planning::check(Gate::trust_in_place, world.desired, world.observed).lets("app1"));
-  world.observed.hosts["db1"].facts->server_slot->trust +=
-      successor.client_issuer.certificate().to_pem();
-  CHECK(planning::check(Gate::trust_in_place, world.desired, world.observed).lets("app1"));
-  // The old authority leaves the servers when the clients have changed over, and not before.
-  const auto plan = world.plan();
-  const auto* retire = phase_of(plan, planning::Phase::server_trust);
-  REQUIRE(retire != nullptr);
-  CHECK_FALSE(retire->gate.holds());
-}
-
-namespace {
-
-std::vector<planning::CutOff> cut_off_by(const World& world, const planning::Plan& plan,
-                                         std::set<planning::Phase> phases) {
-  std::vector<const planning::Step*> steps;
-  for (const auto& planned : plan.phases)
-    if (phases.contains(planned.phase))
-      for (const auto& step : planned.steps) steps.push_back(&step);
-  return planning::cut_off_by(steps, world.desired, world.observed);
-}
-
-}  // namespace
-
-TEST_CASE("who would be cut off is found without the gates") {
-  using planning::Phase;
-  World world;
-  const World successor;
-  found_anew(world, successor);
-  const auto plan = world.plan();
-  CHECK(cut_off_by(world, plan, {Phase::both_trusts}).empty());
-  // The pair alone changes nothing, until the server loads it.
-  CHECK(cut_off_by(world, plan, {Phase::server_pairs}).empty());
-  const auto by_server = cut_off_by(world, plan, {Phase::server_pairs, Phase::server_tls});
-  REQUIRE(by_server.size() == 1);
-  CHECK(by_server[0].client == "client:deploy@deploy on app1");
-  CHECK(by_server[0].server == "db1");
-  CHECK(cut_off_by(world, plan, {Phase::client_pairs}).size() == 1);
-  CHECK(cut_off_by(world, plan, {Phase::server_trust}).size() == 1);
-  CHECK(cut_off_by(world, plan,
-                   {Phase::both_trusts, Phase::server_pairs, Phase::server_tls, Phase::client_pairs,
-                    Phase::server_trust})
-            .empty());
-}
-
-TEST_CASE("who holds a former pair keeps it until servers have loaded the new authority") {
-  World world;
-  const World successor;
-  found_anew(world, successor);
-  auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
-  slot.trust += successor.server_issuer.certificate().to_pem();
-  auto& db1 = world.observed.hosts["db1"];
-  db1.facts->server_slot->trust += successor.client_issuer.certificate().to_pem();
-  const auto gate = [&] {
-    return planning::check(Gate::trust_in_place, world.desired, world.observed);
-  };
-  db1.served.client_authorities = {"CN=the former"};
-  REQUIRE_FALSE(gate().holds());
-  CHECK(gate().blockers[0].reason.find("db1 has not loaded") != std::string::npos);
-  db1.served.client_authorities = {world.desired.authorities.client->subject};
-  CHECK(gate().holds());
-}
-
 TEST_CASE("the phases of a first apply cut nobody off, in their order") {
   World world;
   const auto plan = world.plan();
-  for (const auto& phase : plan.phases) CHECK(cut_off_by(world, plan, {phase.phase}).empty());
+  for (const auto& phase : plan.phases)
+    CHECK(planning_test::cut_off_by(world, plan, {phase.phase}).empty());
   auto& slot = world.observed.hosts["app1"].facts->client_slots[0];
   slot.certificate = of_a_company;
-  const auto asked = cut_off_by(world, world.plan(), {planning::Phase::server_trust});
+  const auto asked =
+      planning_test::cut_off_by(world, world.plan(), {planning::Phase::server_trust});
   CHECK(asked.size() == 1);
 }
 
