@@ -449,9 +449,7 @@ class Run {
   void note_remaining(const PlannedPhase& phase, const Step& step, HeldBack& held) const {
     const auto failure = std::find_if(failures_.begin(), failures_.end(),
                                       [&](const auto& found) { return found.host == step.host; });
-    const auto& blockers = phase.gate.blockers;
-    const bool own = std::any_of(blockers.begin(), blockers.end(),
-                                 [&](const auto& blocker) { return blocker.host == step.host; });
+    const bool own = phase.gate.blocked.contains(step.host);
     if (failure != failures_.end() &&
         (own || tried_.contains(step.id) || unmarked_.contains(step.host)))
       return note_owed(step.host, words_of(step), failure->message, held);
@@ -470,13 +468,16 @@ class Run {
   /// waits, for others or for a next run.
   Plan whole_plan() {
     Plan whole = plan_;
+    std::set<std::string> placed;
     for (PlannedPhase& phase : whole.phases)
       for (Step& step : phase.steps) {
         const auto done = done_.find(step.id);
         step.state = done != done_.end() ? done->second.second.state : StepState::pending;
+        placed.insert(step.id);
       }
     whole.owed = owed_by_silent();
-    for (const std::string& id : order_) place(whole, done_.at(id).first, done_.at(id).second);
+    for (const std::string& id : order_)
+      if (placed.insert(id).second) place(whole, done_.at(id).first, done_.at(id).second);
     whole.findings.insert(whole.findings.end(), failures_.begin(), failures_.end());
     for (const base::Finding& found : told_) add_once(whole.findings, found);
     return whole;
@@ -494,10 +495,8 @@ class Run {
     auto at = std::find_if(whole.phases.begin(), whole.phases.end(),
                            [&](const PlannedPhase& p) { return p.phase >= phase; });
     if (at == whole.phases.end() || at->phase != phase)
-      at = whole.phases.insert(at, PlannedPhase{phase, {planning::row(phase).gate, {}}, {}});
-    const bool there = std::any_of(at->steps.begin(), at->steps.end(),
-                                   [&](const Step& s) { return s.id == step.id; });
-    if (!there) at->steps.push_back(step);
+      at = whole.phases.insert(at, PlannedPhase{phase, {planning::row(phase).gate, {}, {}}, {}});
+    at->steps.push_back(step);
   }
 
   World& world_;

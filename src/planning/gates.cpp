@@ -65,7 +65,7 @@ std::vector<std::string> strangers_to_ours(const Desired& desired, const Observe
 
 /// Only a server that another authority vouches for has clients to lose by changing its pair.
 GateResult succession(const Desired& desired, const Observed& observed) {
-  GateResult result{Gate::succession, {}};
+  GateResult result{Gate::succession, {}, {}};
   std::optional<std::vector<std::string>> strangers;  // asked for once, and only where needed
   for (const fleet::Host& host : desired.environment->hosts) {
     const HostView* view = view_of(observed, host.name);
@@ -80,7 +80,7 @@ GateResult succession(const Desired& desired, const Observed& observed) {
 }
 
 GateResult pairs_ready(const Desired& desired, const Observed& observed) {
-  GateResult result{Gate::pairs_ready, {}};
+  GateResult result{Gate::pairs_ready, {}, {}};
   std::optional<std::vector<std::string>> strangers;
   for (const fleet::Host& host : desired.environment->hosts) {
     if (!host.database) continue;
@@ -114,7 +114,7 @@ std::string why_not_proven(const Desired& desired, const HostView* view) {
 }
 
 GateResult servers_proven(const Desired& desired, const Observed& observed) {
-  GateResult result{Gate::servers_proven, {}};
+  GateResult result{Gate::servers_proven, {}, {}};
   for (const fleet::Host& host : desired.environment->hosts) {
     if (!host.database) continue;
     const std::string reason = why_not_proven(desired, view_of(observed, host.name));
@@ -139,7 +139,7 @@ std::string server_that_refuses_ours(const Desired& desired, const Observed& obs
 }
 
 GateResult trust_in_place(const Desired& desired, const Observed& observed) {
-  GateResult result{Gate::trust_in_place, {}};
+  GateResult result{Gate::trust_in_place, {}, {}};
   const std::string refusing = server_that_refuses_ours(desired, observed);
   for (const auto& [host, view] : observed.hosts) {
     if (!view.answered()) continue;
@@ -160,7 +160,7 @@ GateResult trust_in_place(const Desired& desired, const Observed& observed) {
 /// is let on. So only a slot that holds a foreign pair, or may hold one unseen, is in danger; and
 /// whoever would show another environment's pair out of a home.
 GateResult clients_equipped(const Desired& desired, const Observed& observed) {
-  GateResult result{Gate::clients_equipped, {}};
+  GateResult result{Gate::clients_equipped, {}, {}};
   for (const fleet::Host& host : desired.environment->hosts) {
     const HostView* view = view_of(observed, host.name);
     if (view == nullptr || !view->answered()) {
@@ -188,12 +188,12 @@ GateResult clients_equipped(const Desired& desired, const Observed& observed) {
 
 bool GateResult::lets(const std::string& host) const {
   if (holds()) return true;
-  if (!each_for_itself(gate)) return false;
-  return std::none_of(blockers.begin(), blockers.end(),
-                      [&](const Blocker& blocker) { return blocker.host == host; });
+  return each_for_itself(gate) && !blocked.contains(host);
 }
 
-GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
+namespace {
+
+GateResult ask(Gate gate, const Desired& desired, const Observed& observed) {
   switch (gate) {
     case Gate::none:
       return {};
@@ -211,6 +211,14 @@ GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
       return standby_spared(desired, observed);
   }
   return {};
+}
+
+}  // namespace
+
+GateResult check(Gate gate, const Desired& desired, const Observed& observed) {
+  GateResult result = ask(gate, desired, observed);
+  for (const Blocker& blocker : result.blockers) result.blocked.insert(blocker.host);
+  return result;
 }
 
 }  // namespace planning

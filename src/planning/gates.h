@@ -4,6 +4,7 @@
 // other is owed. What is *served* counts, not what lies on disk.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Blocker {
 struct GateResult {
   Gate gate = Gate::none;
   std::vector<Blocker> blockers;
+  std::set<std::string> blocked;  ///< the blockers' hosts
 
   [[nodiscard]] bool holds() const { return blockers.empty(); }
   /// Whether a step on `host` may start.

@@ -173,8 +173,19 @@ Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
   return judge_key(facts);
 }
 
+namespace {
+
+/// Nodes write bundles in one form, ours first (x509::Bundle), so this is what nearly every host
+/// has: nothing to parse, where the host itself could read it all.
+bool begins_with(const std::string& trust, const x509::Certificate* authority) {
+  return authority != nullptr && trust.starts_with(x509::Bundle({*authority}).to_pem());
+}
+
+}  // namespace
+
 bool trusts_another_alone(const fleet::SlotFacts& facts, const x509::Certificate* authority) {
   if (facts.trust.empty() || !facts.trust_problem.empty()) return false;
+  if (begins_with(facts.trust, authority)) return false;
   const auto bundle = x509::Bundle::from_pem(facts.trust);
   if (!bundle || bundle->empty()) return false;
   return authority == nullptr || !bundle->contains(*authority);
@@ -185,8 +196,7 @@ std::optional<std::string> judge_trust(const fleet::SlotFacts& facts,
   if (!facts.unsafe.empty() || !facts.user_exists) return std::nullopt;
   if (facts.trust.empty() && facts.trust_problem.empty()) return "no trust bundle yet";
   if (!facts.trust_problem.empty()) return facts.trust_problem;
-  // Nodes write bundles in one form, so this is what nearly every host has: nothing to parse.
-  if (authority != nullptr && facts.trust == x509::Bundle({*authority}).to_pem())
+  if (facts.slot.kind == SlotKind::client && begins_with(facts.trust, authority))
     return std::nullopt;
   const auto bundle = x509::Bundle::from_pem(facts.trust);
   if (!bundle) return bundle.error().message;

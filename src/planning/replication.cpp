@@ -438,7 +438,7 @@ std::set<std::string> replication_under_way(const Desired& desired, const Observ
 }
 
 GateResult standby_spared(const Desired& desired, const Observed& observed) {
-  GateResult result{Gate::standby_spared, {}};
+  GateResult result{Gate::standby_spared, {}, {}};
   for (const fleet::Host& host : desired.environment->hosts) {
     const ServerFacts* standby = standby_of(observed, host.name);
     if (standby == nullptr) continue;
