@@ -127,16 +127,18 @@ class World {
  public:
   World(const std::vector<const Step*>& steps, const Desired& desired, const Observed& observed) {
     register_authorities(steps, desired, observed);
-    for (const auto& [host, view] : observed.hosts) {
-      if (!view.answered()) continue;
+    for (const fleet::Host& host : desired.environment->hosts) {
+      const auto seen = observed.hosts.find(host.name);
+      if (seen == observed.hosts.end() || !seen->second.answered()) continue;
+      const HostView& view = seen->second;
       for (const fleet::SlotFacts* slot : shown_slots(*desired.environment, host, *view.facts)) {
         const ClientSide side{authorities_.of_bundle(slot->trust),
                               authorities_.signers_of(slot->certificate)};
-        clients_[host].push_back({slot->slot, {side, side}});
+        clients_[host.name].push_back({slot->slot, {side, side}});
       }
       if (!view.facts->server_slot) continue;
       const ServerSide side = server_of(view);
-      servers_[host] = {side, side};
+      servers_[host.name] = {side, side};
     }
     for (const Step* step : steps) carry_out(*step);
   }
@@ -160,12 +162,11 @@ class World {
  private:
   /// What its clients would show to our servers.
   static std::vector<const fleet::SlotFacts*> shown_slots(const fleet::Environment& environment,
-                                                          const std::string& host,
+                                                          const fleet::Host& host,
                                                           const fleet::HostFacts& facts) {
     std::vector<const fleet::SlotFacts*> shown = chosen_slots(environment, facts);
-    if (const fleet::Host* declared = environment.find_host(host))
-      for (const fleet::SlotFacts* slot : audit::shown_of_others(environment, *declared, facts))
-        shown.push_back(slot);
+    for (const fleet::SlotFacts* slot : audit::shown_of_others(environment, host, facts))
+      shown.push_back(slot);
     return shown;
   }
 
