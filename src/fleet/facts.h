@@ -132,6 +132,7 @@ struct ReplicationFacts {
   std::string slot;       ///< primary_slot_name
   bool archive = false;   ///< restore_command is set
   std::string held;       ///< why no new receiver would start now: replay does not get there
+  bool untried = false;  ///< a node that wrote it was killed before it saw the standby stream by it
 };
 
 /// A data directory that was found and how.

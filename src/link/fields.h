@@ -231,7 +231,7 @@ void fields(auto& visit, Is<fleet::ReplicationSlotFact> auto& slot) {
 
 void fields(auto& visit, Is<fleet::ReplicationFacts> auto& facts) {
   auto& [problem, file, line, file_sha256, host, port, user, sslmode, sslrootcert, sslcert, sslkey,
-         service, password, loaded, in_use, receiver, slot, archive, held] = facts;
+         service, password, loaded, in_use, receiver, slot, archive, held, untried] = facts;
   visit("problem", problem);
   visit("file", file);
   visit("line", line);
@@ -251,6 +251,7 @@ void fields(auto& visit, Is<fleet::ReplicationFacts> auto& facts) {
   visit("slot", slot);
   visit("archive", archive);
   visit("held", held);
+  visit("untried", untried);
 }
 
 void fields(auto& visit, Is<fleet::ServerCandidate> auto& candidate) {

@@ -164,7 +164,9 @@ class StandbyJudge {
     judged_.slot = pair->slot;
     judged_.reason = lacks(facts_, *pair);
     const bool waits = !facts_.loaded && settings::major_of(server_.version) < 13;
-    if (judged_.reason.empty() && waits) {
+    if (judged_.reason.empty() && facts_.untried) {
+      judged_.reason = "an interrupted apply wrote its string and did not see it stream by it";
+    } else if (judged_.reason.empty() && waits) {
       find("replication.restart", "the standby connects as before until it is restarted",
            "Restart it when it suits: before PostgreSQL 13 primary_conninfo is read at start.");
     } else if (judged_.reason.empty() && !facts_.loaded) {
@@ -384,8 +386,11 @@ bool is_let_go(const Desired& desired, const fleet::Host& host, const Observed& 
 std::string why_not_now(const Desired& desired, const fleet::Host& host, const Observed& observed,
                         const ServerFacts& standby) {
   const ReplicationFacts& facts = *standby.replication;
+  if (facts.untried && facts.in_use) return "";  // it streams by it: that is only noted
   if (!facts.held.empty() && is_let_go(desired, host, observed, standby))
     return facts.held + ": no new connection is made before it goes on to the end";
+  // It is tried once more or taken back; nobody can lose what does not stream.
+  if (facts.untried && facts.receiver != "streaming") return "";
   for (const fleet::Host* primary : primaries_of(desired, host, *standby.replication)) {
     const HostView& view = view_of_host(observed, primary->name);
     const ServerFacts* server = view.answered() ? fleet::answering_server(*view.facts) : nullptr;

@@ -12,6 +12,7 @@
 #include "server/include_edit.h"
 #include "server/replication.h"
 #include "server/tls_context.h"
+#include "server/trial.h"
 #include "settings/managed.h"
 #include "slots/files.h"
 #include "x509/digest.h"
@@ -177,6 +178,11 @@ void Server::note_seen(const ServerView& view, const FoundServer& found, fleet::
                        fleet::HostFacts& facts) {
   fill_viewed(view, server);
   fill_files(view, ssl_conf_path(), server);
+  if (server.replication) {
+    const auto untried = has_untried(view, found);
+    server.replication->untried = untried && *untried;
+    if (!untried) facts.findings.push_back(finding_of(untried.error(), facts.host));
+  }
   note_problems(view, found.os_user, facts);
   if (!server.managed_by.empty() || !view.config.problem.empty()) return;
   base::append(facts.findings, obstacles_to_edit(view, ssl_conf_path()));
@@ -207,6 +213,14 @@ void Server::note_unasked(const FoundServer& asked, const base::Error& error,
   const bool by_disk = !full.empty() && !by_itself;
   facts.findings.push_back(by_disk ? disk_full(full, why.detail, facts.host)
                                    : finding_of(why, facts.host));
+}
+
+base::Result<bool> Server::has_untried(const ServerView& view, const FoundServer& found) const {
+  const host::OsUser user = TRY(host::find_user(found.os_user));
+  const auto ours = TRY(slots::server_files(places_.pgseal, fleet::server_slot(brief_.host), user));
+  const auto trial = TRY(noted_trial(ours));
+  const auto written = written_conninfo(view);
+  return trial && written && on_trial(*trial, *written, view.replication.running);
 }
 
 void Server::observe(fleet::HostFacts& facts) {

@@ -45,7 +45,9 @@ class Server {
   /// touched. The new string is tried before it is written, by a real replication connection with
   /// the server's own surroundings; then it is loaded, and taken back unless the standby streams by
   /// it within 30 seconds. Before 13 it only waits for the next start, and a finding says so. A
-  /// server that is no standby (any more) is left alone. Errors: server_replication, file_changed.
+  /// string that a killed node left untried is tried once more, and taken back to the one before
+  /// it. A server that is no standby (any more) is left alone. Errors: server_replication,
+  /// file_changed.
   base::Result<fleet::Answer> write_replication(const fleet::Act& act);
 
   /// Ends the receiver's connection; the standby makes another with the files of now. Error
@@ -62,6 +64,9 @@ class Server {
                  fleet::HostFacts& facts);
   void note_unasked(const FoundServer& asked, const base::Error& error, const std::string& full,
                     fleet::ServerFacts& server, fleet::HostFacts& facts);
+  /// Whether a string of a killed node's waits to be judged (trial.h).
+  [[nodiscard]] base::Result<bool> has_untried(const ServerView& view,
+                                               const FoundServer& found) const;
   [[nodiscard]] std::string slot_folder() const;
   [[nodiscard]] std::string ssl_conf_path() const;
 

@@ -17,6 +17,7 @@
 #include "server/edit_place.h"
 #include "server/replication.h"
 #include "server/server.h"
+#include "server/trial.h"
 #include "x509/digest.h"
 
 namespace server {
@@ -200,6 +201,100 @@ fleet::Answer no_standby() {
   return answer;
 }
 
+// ---- the change-over ----------------------------------------------------------------------------
+
+/// One standby between two strings.
+struct ChangeOver {
+  const FoundServer& server;
+  const ServerView& view;  ///< as it was seen before anything was written
+  const slots::SlotFiles& ours;
+  std::string former;   ///< what to go back to
+  std::string written;  ///< what stands in the file by now
+};
+
+Result<void> write_string(ChangeOver& change, const std::string& conninfo) {
+  const ViewedFile& file = change.view.replication.file;
+  const std::string seen = TRY(written_conninfo(change.view));
+  const auto text_with = [&](const std::string& string) -> Result<std::string> {
+    return string == seen ? Result<std::string>(file.text) : with_conninfo(change.view, string);
+  };
+  const std::size_t slash = file.path.rfind('/');
+  IncludeEdit edit;
+  edit.folder = file.path.substr(0, slash);
+  edit.name = file.path.substr(slash + 1);
+  edit.before = TRY(text_with(change.written));
+  edit.after = TRY(text_with(conninfo));
+  TRY(apply_edit(edit, change.ours));
+  change.written = conninfo;
+  return {};
+}
+
+std::string in_words(const base::Error& error) {
+  return error.detail.empty() ? error.message : error.message + ": " + error.detail;
+}
+
+/// Puts the former string back, whatever comes of it: a sentence for the error that says why.
+std::string put_back(ChangeOver& change) {
+  if (change.written != change.former) {
+    const auto done = write_string(change, change.former);
+    if (!done) return "The former string could not be put back: " + in_words(done.error()) + ".";
+  }
+  Watch back = watch_of(change.server, change.view);
+  back.load = true;
+  back.other_than = 0;
+  back.limit = back_limit;
+  const auto after = watch(back, change.server);
+  const auto ended = after ? end_trial(change.ours) : Result<void>();
+  std::string sentence = "The former string was put back, ";
+  if (!after)
+    sentence += "but could not be loaded: " + in_words(after.error());
+  else
+    sentence += after->empty() ? "and it streams again" : "but " + *after;
+  if (!ended) sentence += "; its note could not be removed: " + in_words(ended.error());
+  return sentence + ".";
+}
+
+/// Loads what is written and watches; "" where it streams by it, else what was seen.
+std::string load_and_watch(const ChangeOver& change) {
+  Watch task = watch_of(change.server, change.view);
+  task.load = true;
+  task.conninfo = change.written;
+  // A reload that changes nothing for the server ends no receiver.
+  if (change.view.replication.running == change.written) task.other_than = 0;
+  const auto problem = watch(task, change.server);
+  return problem ? *problem : in_words(problem.error());
+}
+
+/// A node was killed while it watched this string: nobody knows whether it streams by it.
+base::Error left_untried(const std::string& why, const std::string& back) {
+  return base::error(Code::server_replication,
+                     "the standby does not stream by the string that an interrupted apply wrote")
+      .with_detail(fmt::format("{}. {}", why, back))
+      .with_hint("The server's log says what its receiver met.");
+}
+
+/// `untried`: the string is there already, of a node that was killed before it could judge it.
+Result<void> change_over(ChangeOver& change, const std::string& wanted, bool untried,
+                         const std::string& processes) {
+  const bool written = change.written == wanted;
+  if (auto tried = try_conninfo(wanted, change.server, change.view, processes); !tried) {
+    if (!untried) return tried;
+    return left_untried(in_words(tried.error()), put_back(change));
+  }
+  const bool by_restart = change.view.major() < 13;
+  if (!written) {
+    if (!by_restart) TRY(note_trial(change.ours, trial_of(change.former, wanted)));
+    TRY(write_string(change, wanted));
+  }
+  if (by_restart) return {};
+  const std::string seen = load_and_watch(change);
+  if (seen.empty()) return end_trial(change.ours);
+  if (written && !untried) return did_not_stream(seen + ".");
+  const std::string back = put_back(change);
+  if (untried) return left_untried(seen, back);
+  return did_not_stream(fmt::format("{}. {}", seen, back));
+}
+
 }  // namespace
 
 Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
@@ -213,48 +308,30 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
   const std::string before = TRY(written_conninfo(view));
   const std::string wanted = TRY(verifying_conninfo(before, pair));
   const ViewedFile& file = view.replication.file;
+  const std::optional<Trial> trial = TRY(noted_trial(ours));
+  const bool untried = trial && on_trial(*trial, before, view.replication.running);
   fleet::Answer answer;
   answer.before = in_words(view, wanted);
   answer.after = "streaming, verified";
-  const bool written = before == wanted;
-  if (written && streams_with(view.replication.receiver, wanted)) return answer;
+  if (before == wanted && streams_with(view.replication.receiver, wanted)) {
+    answer.changed = untried;
+    if (trial) TRY(end_trial(ours));
+    return answer;
+  }
   if (x509::sha256_hex(file.text) != act.expected_sha256)
     return base::error(Code::file_changed,
                        fmt::format("\"{}\" is not the file that was observed", file.path))
         .with_hint("Run the command again: it observes anew.");
   if (view.major() >= 13) TRY(check_not_held(view));
-  TRY(try_conninfo(wanted, server, view, places_.search.processes));
-  const std::size_t slash = file.path.rfind('/');
-  IncludeEdit edit {
-    file.path.substr(0, slash), file.path.substr(slash + 1), file.text, true,
-        TRY(with_conninfo(view, wanted))
-    , false
-  };
-  if (!written) TRY(apply_edit(edit, ours));
+  const bool in_file = untried && on_trial(*trial, before, before);
+  ChangeOver change{server, view, ours, in_file ? trial->former : before, before};
+  TRY(change_over(change, wanted, untried, places_.search.processes));
   answer.changed = true;
   if (view.major() < 13) {
     answer.after = "written, waits for a restart";
     answer.findings.push_back(restart_needed(brief_.host));
-    return answer;
   }
-  Watch task = watch_of(server, view);
-  task.load = true;
-  task.conninfo = wanted;
-  // A reload that changes nothing for the server ends no receiver.
-  if (view.replication.running == wanted) task.other_than = 0;
-  const auto problem = watch(task, server);
-  if (problem && problem->empty()) return answer;
-  const std::string seen = problem ? *problem : problem.error().message;
-  if (written) return did_not_stream(seen + ".");
-  std::swap(edit.before, edit.after);
-  TRY(apply_edit(edit, ours));
-  Watch back = watch_of(server, view);
-  back.load = true;
-  back.other_than = 0;
-  back.limit = back_limit;
-  const std::string after = TRY(watch(back, server));
-  return did_not_stream(fmt::format("{}. The former string was put back{}.", seen,
-                                    after.empty() ? ", and it streams again" : ", but " + after));
+  return answer;
 }
 
 /// Of any version: a reload changes no receiver before 13, but its end ends it.

@@ -150,6 +150,24 @@ TEST_CASE("a paused standby of before 13 is not made to connect anew either") {
   CHECK(world.blocker().find("its replay is paused") != std::string::npos);
 }
 
+TEST_CASE("a string that a killed node left untried is judged, whoever else commits need") {
+  Standby world;
+  world.verify();
+  world.synchronous("FIRST 2 (*)", "sync");
+  fleet::ReplicationFacts& facts = *world.server->replication;
+  facts.untried = true;
+  REQUIRE(has(world.plan(), "db2", ActKind::write_replication_settings));
+  CHECK(world.blocker().empty());  // it streams by it: that is noted, no more
+  facts.in_use = false;
+  facts.receiver = "";
+  CHECK(world.blocker().empty());  // it does not stream, so nobody loses it
+  facts.held = "its replay is paused";
+  CHECK(world.blocker().find("its replay is paused") != std::string::npos);
+  facts.held = "";
+  facts.receiver = "streaming";  // by the former string still
+  CHECK(world.blocker().find("needs 2 of 2") != std::string::npos);
+}
+
 TEST_CASE("a standby that no commit waits for is let go of, whatever others are needed") {
   Standby world;
   world.synchronous("FIRST 1 (b)", "sync");
