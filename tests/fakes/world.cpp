@@ -19,9 +19,9 @@ using base::Result;
 
 const char* to_string(Way way) {
   static constexpr const char* names[way_count] = {
-      "error",       "lost-before",   "lost-after",    "no-answer",      "power-before",
-      "power-after", "killed-within", "power-within",  "gone-for-phase", "gone",
-      "failover",    "delay",         "pgseal-before", "pgseal-after"};
+      "error",       "lost-before",   "lost-after",   "no-answer",      "power-before",
+      "power-after", "killed-within", "power-within", "gone-for-phase", "gone",
+      "failover",    "server-stops",  "delay",        "pgseal-before",  "pgseal-after"};
   return names[static_cast<int>(way)];
 }
 
@@ -55,6 +55,12 @@ class FakeConversation : public fleet::Conversation {
   }
 
   Result<fleet::Answer> perform(const fleet::Act& act) override {
+    auto answer = perform_one(act);
+    if (!answer) world_.failing.insert(host_.name);
+    return answer;
+  }
+
+  Result<fleet::Answer> perform_one(const fleet::Act& act) {
     World::Verdict verdict;
     const std::string what = fmt::format("{} {}", fleet::to_string(act.kind), fleet::subject(act));
     const auto began = begin(MessageKind::perform, what, act, verdict);
@@ -86,14 +92,16 @@ class FakeConversation : public fleet::Conversation {
   /// Error where the answer does not come; `verdict.act` says whether the host acts all the same.
   Result<void> begin(MessageKind kind, const std::string& what, const links::Query& query,
                      World::Verdict& verdict) {
+    if (over_) world_.asked_too_late.push_back(fmt::format("{} {}", to_string(kind), host_.name));
     if (dead()) {
       world_.heard[host_.name] = false;
       verdict.act = false;
-      return lost(host_.name);
+      return gone_now();
     }
     if (world_.on_text) world_.on_text(links::encode_request(1, query));
     verdict = world_.next(kind, host_.name, what);
     if (!verdict.error) return {};
+    over_ = dead();
     if (!verdict.act || kind != MessageKind::perform) ended();
     return *verdict.error;
   }
@@ -113,8 +121,14 @@ class FakeConversation : public fleet::Conversation {
     } catch (const Crash& crash) {
       world_.cut(host_.name);
       if (crash.power) world_.power_cycle(host_.name);
-      return lost(host_.name);
+      return gone_now();
     }
+  }
+
+  /// From here on whoever asks knows that this conversation is over.
+  base::Error gone_now() {
+    over_ = true;
+    return lost(host_.name);
   }
 
   Result<fleet::ConnectReport> connect_now(const fleet::ConnectQuery& query) const {
@@ -141,7 +155,7 @@ class FakeConversation : public fleet::Conversation {
   Result<T> end(Result<T> answer, const World::Verdict& verdict) {
     if (dead()) {
       ended();
-      return lost(host_.name);
+      return gone_now();
     }
     if (world_.on_text)
       world_.on_text(answer ? links::encode_answer(1, *answer)
@@ -150,7 +164,7 @@ class FakeConversation : public fleet::Conversation {
       world_.cut(host_.name);
       world_.power_cycle(host_.name);
       ended();
-      return lost(host_.name);
+      return gone_now();
     }
     ended();
     if (verdict.pgseal_after) world_.die();
@@ -170,6 +184,7 @@ class FakeConversation : public fleet::Conversation {
   const fleet::Host& host_;
   fleet::Brief brief_;
   int epoch_;
+  bool over_ = false;
 };
 
 }  // namespace
@@ -182,7 +197,11 @@ void World::copy_from(const World& other) {
 }
 
 void World::join_all() {
-  for (auto& [name, host] : hosts) host.network = this;
+  servers_.clear();
+  for (auto& [name, host] : hosts) {
+    host.network = this;
+    if (host.postgres) servers_.push_back(&host);
+  }
 }
 
 void World::message_ends() {
@@ -248,6 +267,8 @@ void World::strike(const Fault& fault, const std::string& host, Verdict& verdict
       return broken(unreachable(host), false);
     case Way::failover:
       return fail_over();
+    case Way::server_stops:
+      return stop_server(host);
     case Way::delay:
       clock += std::chrono::hours(2);
       return;
@@ -328,6 +349,8 @@ void World::phase_begins() {
   for (const std::string& host : gone_for_phase_) gone_.erase(host);
   gone_for_phase_.clear();
   heard_at_phase = heard;
+  failing.clear();
+  if (on_phase) on_phase();
 }
 
 void World::repair() {
@@ -336,10 +359,11 @@ void World::repair() {
   pgseal_dead_ = false;
   std::string primary;
   for (auto& [name, host] : hosts)
-    if (host.postgres && host.postgres->running && !host.postgres->in_recovery) primary = name;
+    if (host.postgres && !host.postgres->in_recovery) primary = name;
   for (const std::string& name : stopped) {
     Host& host = hosts.at(name);
-    if (host.disk.look(host.postgres->auto_conf()).exists()) continue;
+    const bool follows = host.disk.look(host.postgres->auto_conf()).exists();
+    if (!host.postgres->in_recovery || follows) continue;
     host.postgres->follow_from_start(host.disk, primary);
   }
   stopped.clear();
@@ -354,28 +378,34 @@ bool World::can_fail_over() const {
   return false;
 }
 
+/// Where the primary was stopped before, it comes back as a standby of the new one all the same.
 void World::fail_over() {
-  std::string name_of_primary;
-  std::string name_of_standby;
-  Postgres* primary = nullptr;
-  Postgres* standby = nullptr;
-  for (auto& [name, host] : hosts) {
-    if (!host.postgres || !host.postgres->running) continue;
-    Postgres*& role = host.postgres->in_recovery ? standby : primary;
-    if (role != nullptr) continue;
-    role = &*host.postgres;
-    (role->in_recovery ? name_of_standby : name_of_primary) = name;
-  }
+  Host* standby = nullptr;
+  for (auto& [name, host] : hosts)
+    if (standby == nullptr && host.postgres && host.postgres->running && host.postgres->in_recovery)
+      standby = &host;
   if (standby == nullptr) return;
-  if (primary != nullptr) {
-    primary->stop();
-    stopped.insert(name_of_primary);
-    primary->in_recovery = true;  // it comes back as a standby of the new one
+  for (auto& [name, host] : hosts) {
+    if (!host.postgres || host.postgres->in_recovery) continue;
+    host.postgres->stop();
+    stopped.insert(name);
+    host.postgres->in_recovery = true;
   }
-  standby->in_recovery = false;
-  standby->receiver = {};
-  ++standby->timeline;
-  follow(name_of_standby);
+  standby->postgres->in_recovery = false;
+  standby->postgres->receiver = {};
+  ++standby->postgres->timeline;
+  follow(standby->name());
+}
+
+void World::stop_server(const std::string& host) {
+  for (auto& [name, there] : hosts) {
+    if (!there.postgres) continue;
+    const bool meant = hosts.at(host).postgres ? name == host : !there.postgres->in_recovery;
+    if (!meant || !there.postgres->running) continue;
+    there.postgres->stop();
+    stopped.insert(name);
+  }
+  settle();
 }
 
 void World::follow(const std::string& primary) {
@@ -460,8 +490,7 @@ void World::settle_one(Host& standby) {
 }
 
 void World::settle() {
-  for (auto& [name, host] : hosts)
-    if (host.postgres) settle_one(host);
+  for (Host* server : servers_) settle_one(*server);
 }
 
 void World::show_replicas(const std::string& host, server::ServerView& view) const {

@@ -29,9 +29,10 @@ enum class Way {
   gone_for_phase,  ///< the host cannot be reached by anybody until the next phase begins
   gone,            ///< … until somebody repairs it
   failover,        ///< the primary's server stops, a standby is promoted
-  delay,           ///< it takes two hours
-  pgseal_before,   ///< pgseal dies before the message leaves
-  pgseal_after,    ///< … when the answer has come
+  server_stops,  ///< the host's server stops, the primary's where it has none, until it is repaired
+  delay,         ///< it takes two hours
+  pgseal_before,  ///< pgseal dies before the message leaves
+  pgseal_after,   ///< … when the answer has come
 };
 inline constexpr int way_count = static_cast<int>(Way::pgseal_after) + 1;
 const char* to_string(Way way);
@@ -40,6 +41,7 @@ struct Fault {
   int message = 0;  ///< from 1
   Way way = Way::error;
   int primitive = 0;  ///< from 1
+  int apply = 1;      ///< in which of several, one after another
 };
 
 enum class MessageKind { open, observe, perform, connect, handshake, probe };
@@ -76,7 +78,7 @@ class World : public fleet::Links, public fleet::Prober, public Network {
   void settle() override;
   void lets_go(const std::string& host) override;
   void show_replicas(const std::string& host, server::ServerView& view) const override;
-  /// Hosts that were added or copied are of this world from here on.
+  /// Hosts that were added or copied, and their servers, are of this world from here on.
   void join_all();
 
   // ---- what befalls it -------------------------------------------------------------------------
@@ -85,10 +87,12 @@ class World : public fleet::Links, public fleet::Prober, public Network {
   void repair();        ///< everybody is back, every server runs, an old primary follows the new
   bool can_fail_over() const;
   void fail_over();
+  void stop_server(const std::string& host);
+  void silence(const std::string& host) { gone_.insert(host); }  ///< until it is repaired
   [[nodiscard]] bool gone(const std::string& host) const { return gone_.contains(host); }
   [[nodiscard]] bool pgseal_dead() const { return pgseal_dead_; }
 
-  /// Servers that a failover stopped: these may be down.
+  /// Servers that a failover or a person stopped: these may be down.
   std::set<std::string> stopped;
 
   // ---- what was seen ---------------------------------------------------------------------------
@@ -97,6 +101,10 @@ class World : public fleet::Links, public fleet::Prober, public Network {
   std::map<std::string, fleet::ServedFacts> probed;  ///< what each host's last probe showed
   std::vector<Message> messages;
   std::vector<std::string> struck;  ///< the faults that did strike, in words
+  std::set<std::string> failing;    ///< hosts of which an act failed in this phase
+  /// Questions put to a conversation after it had been told to be over: a real link could answer
+  /// them with what was asked before.
+  std::vector<std::string> asked_too_late;
   /// Called with each message's text as it would travel, questions and answers.
   std::function<void(const std::string&)> on_text;
   /// Before and after an act that reaches its host; not where pgseal is dead.
@@ -104,6 +112,8 @@ class World : public fleet::Links, public fleet::Prober, public Network {
   std::function<void()> after_message;
   /// A standby is about to leave its connection because it was told to.
   std::function<void(const std::string&)> on_let_go;
+  /// A phase begins, or the last one has ended.
+  std::function<void()> on_phase;
   /// pgseal dies now: whoever keeps its state folder takes a picture.
   std::function<void()> on_pgseal_death;
 
@@ -130,6 +140,7 @@ class World : public fleet::Links, public fleet::Prober, public Network {
   void follow(const std::string& primary);
   void settle_one(Host& standby);
 
+  std::vector<Host*> servers_;  ///< those of `hosts` that have one
   std::set<std::string> gone_;
   std::set<std::string> gone_for_phase_;
   std::map<std::string, int> epochs_;

@@ -72,6 +72,7 @@ void Checks::after_message() {
 // ---- 1: whoever could verify before can after ---------------------------------------------------
 
 void Checks::check_service() {
+  const auto stopped = started();
   for (const Client& client : clients()) {
     const auto files =
         fakes::client_files_of(world_.hosts.at(client.host), world_.environment.name, client.slot);
@@ -80,20 +81,40 @@ void Checks::check_service() {
       continue;
     for (const fleet::Host& host : world_.environment.hosts) {
       const auto& postgres = world_.hosts.at(host.name).postgres;
-      if (!postgres || !postgres->running) continue;
-      for (const fakes::SslMode mode : fakes::all_modes) {
-        const auto tried = fakes::connect(files, mode, *postgres, host.address, world_.clock);
-        const std::string who =
-            fmt::format("{} by {} to {}", client.name(), fakes::to_string(mode), host.name);
-        const auto [best, first] = best_.emplace(who, tried.service);
-        if (first) continue;
-        if (tried.service < best->second)
-          fail("1 cut off",
-               fmt::format("{}: {} before, {} now: {}", who, fakes::to_string(best->second),
-                           fakes::to_string(tried.service), tried.why));
-        best->second = tried.service;
-      }
+      const auto down = stopped.find(host.name);
+      if (down != stopped.end())
+        check_service_of(client, files, host, down->second);
+      else if (postgres && postgres->running)
+        check_service_of(client, files, host, *postgres);
     }
+  }
+}
+
+/// Servers that were stopped, as they would be if they started now with what lies on their disks.
+std::map<std::string, fakes::Postgres> Checks::started() const {
+  std::map<std::string, fakes::Postgres> servers;
+  for (const std::string& name : world_.stopped) {
+    const fakes::Host& host = world_.hosts.at(name);
+    if (host.postgres->running) continue;
+    fakes::Postgres copy = *host.postgres;
+    if (copy.start(host.disk, world_.clock)) servers.emplace(name, std::move(copy));
+  }
+  return servers;
+}
+
+void Checks::check_service_of(const Client& client, const fakes::ClientFiles& files,
+                              const fleet::Host& host, const fakes::Postgres& postgres) {
+  for (const fakes::SslMode mode : fakes::all_modes) {
+    const auto tried = fakes::connect(files, mode, postgres, host.address, world_.clock);
+    const std::string who =
+        fmt::format("{} by {} to {}", client.name(), fakes::to_string(mode), host.name);
+    const auto [best, first] = best_.emplace(who, tried.service);
+    if (first) continue;
+    if (tried.service < best->second)
+      fail("1 cut off",
+           fmt::format("{}: {} before, {} now: {}", who, fakes::to_string(best->second),
+                       fakes::to_string(tried.service), tried.why));
+    best->second = tried.service;
   }
 }
 
@@ -236,6 +257,11 @@ void Checks::check_loss(const std::string& name, const fakes::Disk::Loss& loss) 
 // ---- 5: no gate on the strength of a silent host ------------------------------------------------
 
 void Checks::check_gates(const fleet::Host& host, const fleet::Act& act) {
+  if (world_.failing.contains(host.name))
+    fail("10 stops where it failed",
+         fmt::format("{} is told to {} {} after an act of this phase "
+                     "failed there",
+                     host.name, fleet::to_string(act.kind), fleet::subject(act)));
   const bool to_client = act.slot.kind == fleet::SlotKind::client;
   if (act.kind == ActKind::install_trust && to_client) check_trust_to_client(host, act);
   if (act.kind == ActKind::reload && act.settings.client_trust) check_trust_on_server(host);
@@ -284,6 +310,9 @@ void Checks::check_trust_on_server(const fleet::Host& host) {
 
 void Checks::at_end() {
   check_secrets();
+  for (const std::string& late : world_.asked_too_late)
+    fail("11 lost conversations", "asked in one that was over: " + late);
+  world_.asked_too_late.clear();
   const auto exists = ledger::exists(world_.environment.state);
   if (!exists || !*exists) return;
   const auto book = ledger::Ledger::open(world_.environment.state, world_.environment.name,
@@ -389,7 +418,22 @@ void Checks::check_known(const ledger::Ledger& book) {
   }
 }
 
+/// What a server has loaded is what lies on its disk: another start changes nothing.
+void Checks::check_loaded(const std::string& name) {
+  const fakes::Host& host = world_.hosts.at(name);
+  fakes::Postgres again = *host.postgres;
+  if (!again.start(host.disk, world_.clock))
+    return fail("3 whole files", fmt::format("a start of {} would fail", name));
+  bool same = again.loaded.certificate == host.postgres->loaded.certificate &&
+              again.loaded.trust == host.postgres->loaded.trust;
+  for (const auto& [setting, fact] : again.loaded.settings)
+    same = same && host.postgres->setting(setting) == again.setting(setting);
+  if (!same) fail("7 converges", name + " has not loaded what lies on its disk");
+}
+
 void Checks::all_proven() {
+  for (const auto& [name, host] : world_.hosts)
+    if (host.postgres) check_loaded(name);
   for (const auto& [name, host] : world_.hosts)
     if (host.postgres && host.postgres->in_recovery &&
         (!host.postgres->receiver.streaming || host.postgres->receiver.certificate.empty()))

@@ -45,6 +45,9 @@ class Checks {
 
   [[nodiscard]] std::vector<Client> clients() const;
   void check_service();
+  void check_service_of(const Client& client, const fakes::ClientFiles& files,
+                        const fleet::Host& host, const fakes::Postgres& postgres);
+  [[nodiscard]] std::map<std::string, fakes::Postgres> started() const;
   void check_standbys();
   void check_quorum(const std::string& standby);
   void check_servers_run();
@@ -54,6 +57,7 @@ class Checks {
   void check_gates(const fleet::Host& host, const fleet::Act& act);
   void check_trust_to_client(const fleet::Host& host, const fleet::Act& act);
   void check_trust_on_server(const fleet::Host& host);
+  void check_loaded(const std::string& name);
   void check_ledger(const ledger::Ledger& book);
   void check_certificate(const ledger::SerialRecord& record, const ledger::Ledger& book);
   void check_known(const ledger::Ledger& book);

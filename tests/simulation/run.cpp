@@ -5,6 +5,8 @@
 
 #include <charconv>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 
 #include "base/text.h"
@@ -58,46 +60,88 @@ void expect_nobody_forgotten(fakes::World& world, const operations::ApplyReport&
                                            step.host, step.id));
 }
 
+/// The world of one run; an apply after the other.
+class Run {
+ public:
+  Run(const Stage& stage, const std::vector<Fault>& faults) : stage_(stage), faults_(faults) {
+    world_.copy_from(stage.world);
+    fakes::seed_chance(2);  // not the stage's own: a new key must be another than the one before
+    world_.environment.state = folder_.state();
+    copy_state(stage.folder.state(), folder_.state());
+    world_.on_pgseal_death = [this] { copy_state(folder_.state(), picture_); };
+    checks_.emplace(world_);
+  }
+
+  Outcome outcome() {
+    const int last = std::accumulate(
+        faults_.begin(), faults_.end(), 1,
+        [](int number, const Fault& fault) { return std::max(number, fault.apply); });
+    for (int number = 1; number <= last; ++number) apply_among_faults(number);
+    apply_on_a_good_day();
+    outcome_.broken = checks_->broken();
+    outcome_.windows = checks_->windows();
+    return std::move(outcome_);
+  }
+
+ private:
+  base::Result<operations::ApplyReport> apply_now() {
+    const std::size_t before = world_.messages.size();
+    auto report = apply(world_, stage_.options);
+    world_.faults.clear();
+    outcome_.applies.emplace_back(world_.messages.begin() + static_cast<std::ptrdiff_t>(before),
+                                  world_.messages.end());
+    return report;
+  }
+
+  void apply_among_faults(int number) {
+    for (Fault fault : faults_) {
+      if (fault.apply != number) continue;
+      fault.message += static_cast<int>(world_.messages.size());
+      world_.faults.push_back(fault);
+    }
+    const auto report = apply_now();
+    outcome_.struck = world_.struck;
+    if (!report) outcome_.error = report.error().message;
+    if (!report && report.error().code == base::Code::refused_invariant)
+      checks_->fail("1 cut off",
+                    "the gates let a phase that had to be refused: " + report.error().message);
+    const bool dead = world_.pgseal_dead();
+    if (dead) copy_state(picture_, folder_.state());
+    const bool well = report && !dead && says_all_is_well(*report);
+    const auto heard = world_.heard;
+    const bool stopped = !world_.stopped.empty();
+    world_.repair();
+    checks_->after_message();
+    checks_->at_end();
+    if (report && !dead && !report->interrupted)
+      expect_nobody_forgotten(world_, *report, heard, *checks_);
+    if (well && !stopped) expect_nothing_left(world_, *checks_, "after all was called well");
+    world_.clock += std::chrono::minutes(5);
+  }
+
+  void apply_on_a_good_day() {
+    const auto report = apply_now();
+    if (!report)
+      checks_->fail("7 converges", "the apply that follows ends with: " + report.error().message +
+                                       " " + report.error().detail);
+    checks_->at_end();
+    expect_nothing_left(world_, *checks_, "after the apply that follows");
+    checks_->all_proven();
+  }
+
+  const Stage& stage_;
+  const std::vector<Fault>& faults_;
+  fakes::World world_;
+  const Folder folder_;
+  const std::string picture_ = folder_.path() + "/picture";
+  std::optional<Checks> checks_;
+  Outcome outcome_;
+};
+
 }  // namespace
 
 Outcome run(const Stage& stage, const std::vector<Fault>& faults) {
-  fakes::World world;
-  world.copy_from(stage.world);
-  fakes::seed_chance(2);  // not the stage's own: a new key must be another than the one before
-  const Folder folder;
-  world.environment.state = folder.state();
-  copy_state(stage.folder.state(), folder.state());
-  world.faults = faults;
-  const std::string picture = folder.path() + "/picture";
-  world.on_pgseal_death = [&] { copy_state(folder.state(), picture); };
-  Checks checks(world);
-  const auto first = apply(world, stage.options);
-  Outcome outcome;
-  outcome.messages = world.messages;
-  outcome.struck = world.struck;
-  if (!first) outcome.error = first.error().message;
-  const bool dead = world.pgseal_dead();
-  if (dead) copy_state(picture, folder.state());
-  const bool well = first && !dead && says_all_is_well(*first);
-  const auto heard = world.heard;
-  const bool failed_over = !world.stopped.empty();
-  world.repair();
-  checks.after_message();
-  checks.at_end();
-  if (first && !dead && !first->interrupted) expect_nobody_forgotten(world, *first, heard, checks);
-  if (well && !failed_over) expect_nothing_left(world, checks, "after all was called well");
-  world.faults.clear();
-  world.clock += std::chrono::minutes(5);
-  const auto second = apply(world, stage.options);
-  if (!second)
-    checks.fail("7 converges", "the apply that follows ends with: " + second.error().message + " " +
-                                   second.error().detail);
-  checks.at_end();
-  expect_nothing_left(world, checks, "after the apply that follows");
-  checks.all_proven();
-  outcome.broken = checks.broken();
-  outcome.windows = checks.windows();
-  return outcome;
+  return Run(stage, faults).outcome();
 }
 
 std::vector<Fault> faults_at(const Stage& stage, int number, const fakes::Message& message,
@@ -106,19 +150,19 @@ std::vector<Fault> faults_at(const Stage& stage, int number, const fakes::Messag
   switch (message.kind) {
     case MessageKind::perform:
     case MessageKind::observe:
-      ways = {Way::error,        Way::lost_before,   Way::lost_after,     Way::no_answer,
-              Way::power_before, Way::power_after,   Way::gone_for_phase, Way::gone,
-              Way::delay,        Way::pgseal_before, Way::pgseal_after};
+      ways = {Way::error,        Way::lost_before, Way::lost_after,     Way::no_answer,
+              Way::power_before, Way::power_after, Way::gone_for_phase, Way::gone,
+              Way::server_stops, Way::delay,       Way::pgseal_before,  Way::pgseal_after};
       break;
     case MessageKind::open:
-      ways = {Way::error, Way::no_answer, Way::power_after,  Way::gone_for_phase,
-              Way::gone,  Way::delay,     Way::pgseal_before};
+      ways = {Way::error, Way::no_answer,    Way::power_after, Way::gone_for_phase,
+              Way::gone,  Way::server_stops, Way::delay,       Way::pgseal_before};
       break;
     case MessageKind::probe:
     case MessageKind::handshake:
     case MessageKind::connect:
-      ways = {Way::no_answer, Way::power_before, Way::gone_for_phase,
-              Way::gone,      Way::delay,        Way::pgseal_before};
+      ways = {Way::no_answer,    Way::power_before, Way::gone_for_phase, Way::gone,
+              Way::server_stops, Way::delay,        Way::pgseal_before};
       break;
   }
   if (stage.world.can_fail_over()) ways.push_back(Way::failover);
@@ -133,7 +177,8 @@ std::vector<Fault> faults_at(const Stage& stage, int number, const fakes::Messag
 std::string coordinates(const std::string& stage, const std::vector<Fault>& faults) {
   std::string text = stage;
   for (const Fault& fault : faults)
-    text += fmt::format(":{}:{}:{}", fault.message, fakes::to_string(fault.way), fault.primitive);
+    text += fmt::format(":{}{}:{}:{}", fault.apply == 1 ? "" : fmt::format("{}.", fault.apply),
+                        fault.message, fakes::to_string(fault.way), fault.primitive);
   return text;
 }
 
@@ -148,7 +193,9 @@ std::optional<std::pair<std::string, std::vector<Fault>>> parse_coordinates(
   };
   std::vector<Fault> faults;
   for (std::size_t i = 1; i + 2 < words.size(); i += 3) {
-    Fault fault{number(words[i]), Way::error, number(words[i + 2])};
+    const auto places = base::split(words[i], '.');
+    Fault fault{number(places.back()), Way::error, number(words[i + 2]),
+                places.size() == 1 ? 1 : number(places.front())};
     bool known = false;
     for (int way = 0; way < fakes::way_count; ++way)
       if (words[i + 1] == fakes::to_string(static_cast<Way>(way))) {

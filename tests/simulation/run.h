@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// One run: a stage, its faults, an apply among them, the repair, and the apply after it.
+// One run: a stage, applies with faults in them, the repair after each, and an apply on a good day.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace simulation {
 struct Outcome {
   std::vector<std::string> broken;
   std::vector<std::string> struck;
-  std::vector<fakes::Message> messages;  ///< of the first apply
+  std::vector<std::vector<fakes::Message>> applies;  ///< the messages of each
   int windows = 0;
   std::string error;  ///< with which the first apply ended, "" none
 };
@@ -24,7 +24,8 @@ Outcome run(const Stage& stage, const std::vector<fakes::Fault>& faults);
 std::vector<fakes::Fault> faults_at(const Stage& stage, int number, const fakes::Message& message,
                                     bool within);
 
-/// "trio:17:power-within:3", as one run is asked for again.
+/// "trio:17:power-within:3", as one run is asked for again; "2.5" is the fifth message of the
+/// second apply.
 std::string coordinates(const std::string& stage, const std::vector<fakes::Fault>& faults);
 /// Null where the text is none. With the name of the stage.
 std::optional<std::pair<std::string, std::vector<fakes::Fault>>> parse_coordinates(

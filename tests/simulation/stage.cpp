@@ -275,6 +275,30 @@ void short_authority(Stage& stage) {
   stage.world.environment.policy.authority_days = 40;
 }
 
+/// A person took the bundle out of ssl.conf and restarted the primary: standbys came back without
+/// being asked for a certificate, by strings that say all they shall.
+void unasked(Stage& stage) {
+  populate(stage.world, 3, 1);
+  applied(stage);
+  fakes::Host& primary = stage.world.hosts.at("db1");
+  const std::string path = "/etc/pgseal/server/db1/ssl.conf";
+  std::string text = *primary.disk.read(path);
+  const std::size_t line = text.find("ssl_ca_file");
+  REQUIRE(line != std::string::npos);
+  text.erase(line, text.find('\n', line) + 1 - line);
+  primary.disk.plant(path, text, {0, 0, 0644});
+  REQUIRE(primary.postgres->start(primary.disk, stage.world.clock));
+  stage.world.settle();
+  REQUIRE(stage.world.hosts.at("db2").postgres->receiver.certificate.empty());
+}
+
+/// The handshake with a server that has not loaded the new minimum looks as before.
+void stricter(Stage& stage) {
+  populate(stage.world, 1, 1);
+  applied(stage);
+  stage.world.environment.policy.min_protocol = "TLSv1.3";
+}
+
 void liar(Stage& stage) {
   populate(stage.world, 1, 1);
   for (auto& [name, host] : stage.world.hosts) host.request_subject = "postgres";
@@ -295,6 +319,8 @@ const std::vector<StageMaker>& stage_makers() {
       {"foreign-client", foreign_client},
       {"short-authority", short_authority},
       {"liar", liar},
+      {"unasked", unasked},
+      {"stricter", stricter},
   };
   return makers;
 }
