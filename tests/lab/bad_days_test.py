@@ -352,6 +352,29 @@ class Disks(BadDay):
         self.lab.run("db2", f"rm {data}/.filler")
         self.converges()
 
+    def test_a_primary_whose_write_ahead_log_has_no_room_is_told_of_it_and_served_when_there_is_some(self):
+        data = "/var/lib/postgresql/15/main"
+        self.begin(1, 1)
+        self.lab.act("postgres", "db1", "stop")
+        self.small("db1", f"{data}/pg_wal", "size=96m", "postgres")
+        self.lab.run("db1", f"chmod 700 {data}/pg_wal")
+        self.lab.act("postgres", "db1", "start")
+        self.full("db1", f"{data}/pg_wal", 0)
+        said = self.lab.run("db1", "psql -qc \"create table written as select n, repeat('x', 100) from "
+                                   "generate_series(1, 500000) n\" 2>&1", user="postgres", check=False)
+        self.assertIn("server closed the connection", said)  # PANIC: there is no room for the next segment
+        report = self.report_of(self.apply_begins(), 1)
+        found = self.problem(report, "db1", {"server.disk-full"})
+        self.assertIn(f'file system of "{data}/pg_wal" is full', found["message"])
+        self.assertIn("take nothing out of pg_wal", found["hint"])
+        self.assertNotIn("make key", self.done(report, "db1"))
+        self.assertEqual(self.owed().keys(), {"db1"})
+        self.lab.run("db1", f"rm {data}/pg_wal/.filler; mount -o remount,size=1g {data}/pg_wal")
+        if "no server" in self.lab.run("db1", f"/usr/lib/postgresql/15/bin/pg_ctl status -D {data}", "postgres", check=False):
+            self.lab.act("postgres", "db1", "start")
+        wait_until(lambda: self.lab.run("db1", "psql -Atc 'select 1' 2>&1", "postgres", check=False) == "1", 30, "db1 is back")
+        self.converges()
+
     def fails(self, word, make):
         """An apply with that fault; the act at which it was met first."""
         make()
