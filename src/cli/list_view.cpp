@@ -12,9 +12,6 @@ namespace cli {
 
 using base::printable_line;
 
-namespace {
-
-/// Columns as wide as their widest cell; nothing stands behind the last.
 std::string table_of(const std::vector<std::vector<std::string>>& cells) {
   std::vector<std::size_t> widths;
   for (const auto& row : cells)
@@ -30,8 +27,6 @@ std::string table_of(const std::vector<std::vector<std::string>>& cells) {
   }
   return text;
 }
-
-}  // namespace
 
 std::string text_of(const std::vector<ledger::Debt>& debts) {
   std::string text;

@@ -96,6 +96,13 @@ void on_completion(CLI::App& app, Options& options) {
          {"bash", "zsh", "fish"});
 }
 
+void on_hba(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.file, "a pg_hba.conf; -: standard input")->required();
+  app.add_option("--pg", options.server_version,
+                 "the server's version, 10 to 18, as 15 or 15.4 (default: the newest known)")
+      ->type_name("MAJOR[.MINOR]");
+}
+
 void nothing(CLI::App&, Options&) {}
 
 struct DeclaredCommand {
@@ -118,6 +125,7 @@ constexpr DeclaredCommand declared[] = {
     {"debt", "forgive", "drop a host's debt; logged with its reason", on_forgive},
     {"ca", "show", "the two authorities", nothing},
     {"ca", "export", "an authority's certificate, PEM", on_export},
+    {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
     {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},
@@ -127,6 +135,7 @@ std::string_view group_does(std::string_view group) {
   if (group == "user") return "identities";
   if (group == "host") return "hosts";
   if (group == "debt") return "what hosts are owed";
+  if (group == "hba") return "what a pg_hba.conf means";
   return "the authorities";
 }
 

@@ -30,10 +30,11 @@ struct Options {
   std::string format;                   ///< status: "text" or "nagios"
   std::string environment;              ///< init: the environment's name
   std::optional<std::string> discover;  ///< init: a connection string of libpq, foreign to all else
-  std::string file;                     ///< init: where to write; ca export
+  std::string file;                     ///< init: where to write; hba: FILE
   std::string authority;                ///< ca export: "server" or "client"
   std::string name;                     ///< debt forgive, host remove: the host
   std::string shell;                    ///< completion
+  std::string server_version;           ///< hba: --pg
   bool keep = false;                    ///< demo
 };
 

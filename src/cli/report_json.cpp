@@ -285,6 +285,46 @@ std::string json_of_init(const std::string& file, const survey::Draft* draft) {
   return document(json);
 }
 
+namespace {
+
+Json list_of(const std::vector<std::string>& texts) {
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push_back(printable_line(text));
+  return list;
+}
+
+Json of(const hba::RuleRow& row, const hba::Version& version) {
+  Json json;
+  if (version.major >= 16) json["rule_number"] = row.number == 0 ? Json() : Json(row.number);
+  json["file"] = printable_line(row.file);
+  json["line"] = row.line;
+  for (const char* column :
+       {"type", "database", "user", "address", "netmask", "method", "options", "error"})
+    json[column] = nullptr;
+  if (row.rule) {
+    const hba::ShownRule shown = hba::shown(*row.rule, version);
+    json["type"] = shown.type;
+    json["database"] = list_of(shown.databases);
+    json["user"] = list_of(shown.users);
+    if (shown.address) json["address"] = printable_line(*shown.address);
+    if (shown.netmask) json["netmask"] = *shown.netmask;
+    json["method"] = shown.method;
+    if (!shown.options.empty()) json["options"] = list_of(shown.options);
+  }
+  if (!row.error.empty()) json["error"] = printable_line(row.error);
+  return json;
+}
+
+}  // namespace
+
+std::string json_of(const hba::RuleFile& rules, const hba::Version& version) {
+  Json json{{"format", 1}, {"pg", version.major}};
+  json["accepted_by_server"] = rules.accepted ? Json(*rules.accepted) : Json();
+  json["rules"] = Json::array();
+  for (const hba::RuleRow& row : rules.rows) json["rules"].push_back(of(row, version));
+  return document(json);
+}
+
 std::string json_of(const std::vector<ledger::Authority>& authorities) {
   Json json{{"format", 1}};
   json["authorities"] = Json::array();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/speech.h"
+#include "hba/rule_file.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
 #include "operations/status.h"
@@ -26,6 +27,11 @@ std::string text_of(const std::vector<ledger::Debt>& debts);
 std::string text_of(const operations::RemovedHost& removed);
 std::string text_of(const std::vector<ledger::AuditRow>& rows);
 std::string text_of(const std::vector<ledger::Authority>& authorities);
+/// Columns as wide as their widest cell; nothing stands behind the last.
+std::string table_of(const std::vector<std::vector<std::string>>& cells);
+/// The rows of pg_hba_file_rules; those of other files than `main` with their file.
+std::string text_of(const hba::RuleFile& rules, const std::string& main,
+                    const hba::Version& version);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);
 

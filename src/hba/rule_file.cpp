@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "hba/rule_file.h"
+
+#include <fmt/format.h>
+
+namespace hba {
+namespace {
+
+std::vector<std::string> texts_of(const Field& field) {
+  std::vector<std::string> texts;
+  for (const Token& token : field) texts.push_back(token.text);
+  return texts;
+}
+
+/// False where a row is refused, else null where one is undecided.
+std::optional<bool> accepted(const std::vector<RuleRow>& rows) {
+  bool undecided = false;
+  for (const RuleRow& row : rows) {
+    if (!row.rule) return false;
+    undecided = undecided || row.undecided;
+  }
+  return undecided ? std::nullopt : std::optional(true);
+}
+
+}  // namespace
+
+RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
+                    const ServerTraits& traits, const Sources& sources) {
+  RuleFile made;
+  Tokens tokens = tokenize(file, text, version, sources);
+  made.remarks = std::move(tokens.remarks);
+  int number = 0;
+  for (Line& line : tokens.lines) {
+    RuleRow row;
+    row.file = line.file;
+    row.line = line.number;
+    row.error = line.error;
+    if (line.error.empty()) {
+      ParsedRule parsed = parse_rule(line, version, traits);
+      row.rule = std::move(parsed.rule);
+      row.error = std::move(parsed.error);
+      row.undecided = parsed.undecided;
+    }
+    if (row.error.empty()) row.number = ++number;
+    made.rows.push_back(std::move(row));
+  }
+  made.accepted = accepted(made.rows);
+  if (made.rows.empty()) {
+    made.accepted = false;
+    made.refusal = fmt::format("configuration file \"{}\" contains no entries", file);
+  }
+  return made;
+}
+
+ShownRule shown(const Rule& rule, const Version& version) {
+  using Kind = AddressSpec::Kind;
+  ShownRule made;
+  made.type = to_string(rule.type);
+  made.databases = texts_of(rule.databases);
+  made.users = texts_of(rule.users);
+  switch (rule.address.kind) {
+    case Kind::none:
+      break;
+    case Kind::all:
+      made.address = "all";
+      break;
+    case Kind::samehost:
+      made.address = "samehost";
+      break;
+    case Kind::samenet:
+      made.address = "samenet";
+      break;
+    case Kind::name:
+      made.address = rule.address.name;
+      break;
+    case Kind::network:
+      made.address = to_string(rule.address.address);
+      made.netmask = to_string(rule.address.mask);
+  }
+  made.method = to_string(rule.method);
+  made.options = shown_options(rule.method, version, rule.options);
+  return made;
+}
+
+}  // namespace hba

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "hba/tokens.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace hba {
+namespace {
+
+// CONF_FILE_MAX_DEPTH of 16 and later.
+constexpr std::size_t deepest = 10;
+// To 15 descriptors are the limit: about half of the 1000 of max_files_per_process.
+constexpr std::size_t deepest_before_16 = 400;
+// Each of 10 levels may name the level below many times: some end must be.
+constexpr std::size_t most_files = 10000;
+
+bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+/// A line that may go on: what was not read of it yet.
+struct Rest {
+  std::string_view text;
+  std::size_t at = 0;
+  [[nodiscard]] bool over() const { return at >= text.size(); }
+};
+
+struct NextToken {
+  Token token;
+  bool found = false;
+  bool comma = false;  ///< more of the same field follows
+};
+
+/// What one line became, or why it became nothing.
+struct Outcome {
+  std::vector<Field> fields;
+  std::string error;
+};
+
+class Tokenizer {
+ public:
+  Tokenizer(const Version& version, const Sources& sources)
+      : version_(version), sources_(sources) {}
+
+  Tokens take() && { return {{}, std::move(remarks_)}; }
+
+  void file(const std::string& path, std::string_view text, std::vector<Line>& lines) {
+    open_.push_back(path);
+    std::size_t at = 0;
+    int number = 1;
+    while (at < text.size()) {
+      std::string logical;
+      Line line;
+      line.file = path;
+      line.number = number;
+      line.begin = at;
+      number += joins_lines(version_) ? join(text, at, logical) : chunk(text, at, logical, line);
+      line.end = at;
+      if (!line.error.empty()) {
+        lines.push_back(std::move(line));
+        continue;
+      }
+      Outcome outcome = fields_of(line, logical);
+      line.fields = std::move(outcome.fields);
+      line.error = std::move(outcome.error);
+      if (line.fields.empty() && line.error.empty()) continue;
+      if (has_includes(version_) && line.error.empty() && line.fields.size() == 2 &&
+          include(line, lines))
+        continue;
+      lines.push_back(std::move(line));
+    }
+    open_.pop_back();
+  }
+
+ private:
+  /// From 14 on: physical lines until one does not end in a backslash. Gives their number.
+  static int join(std::string_view text, std::size_t& at, std::string& logical) {
+    int physical = 0;
+    std::size_t continued_at = 0;
+    while (at < text.size()) {
+      const std::size_t newline = text.find('\n', at);
+      const std::size_t end = newline == std::string_view::npos ? text.size() : newline + 1;
+      logical += text.substr(at, end - at);
+      at = end;
+      ++physical;
+      strip(logical);
+      if (logical.size() <= continued_at || logical.back() != '\\') return physical;
+      logical.pop_back();
+      continued_at = logical.size();
+    }
+    return physical;
+  }
+
+  /// To 13: what fits the server's buffer. The rest of a longer line counts as the next.
+  int chunk(std::string_view text, std::size_t& at, std::string& logical, Line& line) const {
+    const std::size_t most = line_buffer(version_) - 1;
+    const std::size_t newline = text.substr(at, most).find('\n');
+    const std::size_t length =
+        newline == std::string_view::npos ? std::min(most, text.size() - at) : newline + 1;
+    logical = text.substr(at, length);
+    at += length;
+    logical = logical.substr(0, logical.find('\0'));
+    if (logical.size() == most) line.error = "authentication file line too long";
+    strip(logical);
+    return 1;
+  }
+
+  /// A NUL ends what the server sees of a line.
+  static void strip(std::string& line) {
+    if (const std::size_t nul = line.find('\0'); nul != std::string::npos) line.resize(nul);
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+  }
+
+  Outcome fields_of(const Line& line, std::string_view logical) {
+    Outcome outcome;
+    Rest rest{logical};
+    while (!rest.over() && outcome.error.empty()) {
+      Field field = next_field(line, rest, outcome.error);
+      if (!field.empty()) outcome.fields.push_back(std::move(field));
+    }
+    if (!outcome.error.empty()) outcome.fields.clear();
+    return outcome;
+  }
+
+  Field next_field(const Line& line, Rest& rest, std::string& error) {
+    Field field;
+    NextToken next;
+    do {
+      next = next_token(rest, error);
+      if (!next.found) break;
+      const std::string& text = next.token.text;
+      if (!next.token.quoted && text.size() > 1 && text[0] == '@')
+        expand(line, text.substr(1), field, error);
+      else
+        field.push_back(std::move(next.token));
+    } while (next.comma && error.empty());
+    return field;
+  }
+
+  NextToken next_token(Rest& rest, std::string& error) const {
+    const std::size_t longest = longest_token(version_);
+    NextToken next;
+    std::string& token = next.token.text;
+    while (!rest.over() && (blank(rest.text[rest.at]) || rest.text[rest.at] == ',')) ++rest.at;
+    bool in_quote = false;
+    bool was_quote = false;
+    bool saw_quote = false;
+    for (; !rest.over() && (in_quote || !blank(rest.text[rest.at])); ++rest.at) {
+      const char c = rest.text[rest.at];
+      if (c == '#' && !in_quote) {
+        rest.at = rest.text.size();
+        break;
+      }
+      if (longest != 0 && token.size() >= longest) {
+        error = "authentication file token too long";
+        rest.at = rest.text.size();
+        return {};
+      }
+      if (c == ',' && !in_quote) {
+        next.comma = true;
+        ++rest.at;
+        break;
+      }
+      if (c != '"' || was_quote) token += c;
+      was_quote = in_quote && c == '"' && !was_quote;
+      if (c != '"') continue;
+      in_quote = !in_quote;
+      saw_quote = true;
+      if (token.empty()) next.token.quoted = true;
+    }
+    next.found = saw_quote || !token.empty();
+    return next;
+  }
+
+  // ---- other files ----------------------------------------------------------------------------
+
+  /// Whether `path` may be opened from where we are; else the reason, as an error.
+  bool may_open(const std::string& path, std::string& error) {
+    if (has_includes(version_)) {
+      if (open_.size() > deepest) {
+        error = fmt::format("could not open file \"{}\": maximum nesting depth exceeded", path);
+        return false;
+      }
+    } else if (std::find(open_.begin(), open_.end(), path) != open_.end() ||
+               open_.size() > deepest_before_16) {
+      error = fmt::format("file \"{}\" is read within itself, without end", path);
+      return false;
+    }
+    if (++files_ > most_files) {
+      error =
+          fmt::format("could not open file \"{}\": more than {} files are named", path, most_files);
+      return false;
+    }
+    return true;
+  }
+
+  /// What the server logs where it reads a directory: 14 and later go on without it.
+  void note_directory(const Line& line, const std::string& path, const std::string& why) {
+    remarks_.push_back(
+        {line.file, line.number, fmt::format("could not read file \"{}\": {}", path, why)});
+  }
+
+  /// `@name`: all tokens of all lines of that file.
+  void expand(const Line& line, const std::string& name, Field& field, std::string& error) {
+    const std::string path = resolve_beside(line.file, name);
+    if (!may_open(path, error)) return;
+    const Reading reading = sources_.read(path);
+    if (reading.state == Reading::State::directory) {
+      if (joins_lines(version_)) return note_directory(line, path, reading.why);
+      error = fmt::format("could not read file \"{}\": {}", path, reading.why);
+      return;
+    }
+    if (reading.state != Reading::State::read) {
+      error =
+          has_includes(version_)
+              ? fmt::format("could not open file \"{}\": {}", path, reading.why)
+              : fmt::format("could not open secondary authentication file \"@{}\" as \"{}\": {}",
+                            name, path, reading.why);
+      return;
+    }
+    std::vector<Line> inner;
+    file(path, reading.text, inner);
+    for (Line& each : inner) {
+      if (!each.error.empty()) {
+        error = each.error;
+        return;
+      }
+      for (Field& tokens : each.fields)
+        for (Token& token : tokens) field.push_back(std::move(token));
+    }
+  }
+
+  /// True where `line` was an include that is done with; its error stays on it.
+  bool include(Line& line, std::vector<Line>& lines) {
+    const std::string word = line.fields[0][0].text;
+    const std::string name = line.fields[1][0].text;
+    std::string error;
+    if (word == "include" || word == "include_if_exists")
+      splice(line, resolve_beside(line.file, name), word != "include", lines, error);
+    else if (word == "include_dir")
+      splice_folder(line, name, lines, error);
+    else
+      return false;
+    if (error.empty()) return true;
+    line.error = std::move(error);
+    return false;
+  }
+
+  void splice(const Line& line, const std::string& path, bool may_miss, std::vector<Line>& lines,
+              std::string& error) {
+    if (!may_open(path, error)) return;
+    const Reading reading = sources_.read(path);
+    if (reading.state == Reading::State::directory) return note_directory(line, path, reading.why);
+    if (reading.state == Reading::State::missing && may_miss) {
+      remarks_.push_back({line.file, line.number,
+                          fmt::format("skipping missing authentication file \"{}\"", path)});
+      return;
+    }
+    if (reading.state != Reading::State::read) {
+      error = fmt::format("could not open file \"{}\": {}", path, reading.why);
+      return;
+    }
+    file(path, reading.text, lines);
+  }
+
+  /// GetConfFilesInDir: "*.conf" without a leading dot, by bytes.
+  void splice_folder(const Line& line, const std::string& name, std::vector<Line>& lines,
+                     std::string& error) {
+    if (name.find_first_not_of(" \t\r\n") == std::string::npos) {
+      error = fmt::format("empty configuration directory name: \"{}\"", name);
+      return;
+    }
+    const std::string folder = resolve_beside(line.file, name);
+    Listing listing = sources_.list(folder);
+    if (!listing.opened) {
+      error = fmt::format("could not open directory \"{}\"", folder);
+      return;
+    }
+    std::erase_if(listing.files, [](const std::string& path) {
+      const std::string base = path.substr(path.rfind('/') + 1);
+      return base.size() < 6 || base[0] == '.' || !base.ends_with(".conf");
+    });
+    std::sort(listing.files.begin(), listing.files.end());
+    for (const std::string& path : listing.files) {
+      std::string one;
+      splice(line, path, false, lines, one);
+      if (!one.empty()) error += (error.empty() ? "" : "\n") + one;
+    }
+  }
+
+  const Version& version_;
+  const Sources& sources_;
+  std::vector<std::string> open_;
+  std::vector<Remark> remarks_;
+  std::size_t files_ = 0;
+};
+
+}  // namespace
+
+Tokens tokenize(const std::string& file, std::string_view text, const Version& version,
+                const Sources& sources) {
+  Tokenizer tokenizer(version, sources);
+  std::vector<Line> lines;
+  tokenizer.file(file, text, lines);
+  Tokens tokens = std::move(tokenizer).take();
+  tokens.lines = std::move(lines);
+  return tokens;
+}
+
+}  // namespace hba
