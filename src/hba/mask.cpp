@@ -16,35 +16,35 @@ namespace {
 constexpr std::string_view masked = "********";
 constexpr std::array<std::string_view, 2> secrets = {"ldapbindpasswd", "radiussecrets"};
 /// Every option of versions 10 to 18: the value before one of them ends there.
-constexpr std::array<std::string_view, 29> options = {"map",
-                                                      "clientcert",
-                                                      "clientname",
-                                                      "include_realm",
-                                                      "krb_realm",
-                                                      "compat_realm",
-                                                      "upn_username",
-                                                      "pamservice",
-                                                      "ldapserver",
-                                                      "ldapport",
-                                                      "ldapscheme",
-                                                      "pam_use_hostname",
-                                                      "ldaptls",
-                                                      "ldapprefix",
-                                                      "ldapsuffix",
-                                                      "ldapbasedn",
-                                                      "ldapbinddn",
-                                                      "ldapbindpasswd",
-                                                      "ldapsearchattribute",
-                                                      "ldapsearchfilter",
-                                                      "ldapurl",
-                                                      "radiusservers",
-                                                      "radiussecrets",
-                                                      "radiusports",
-                                                      "radiusidentifiers",
-                                                      "issuer",
-                                                      "scope",
-                                                      "validator",
-                                                      "delegate_ident_mapping"};
+constexpr std::array<std::string_view, 29> every_option = {"map",
+                                                           "clientcert",
+                                                           "clientname",
+                                                           "include_realm",
+                                                           "krb_realm",
+                                                           "compat_realm",
+                                                           "upn_username",
+                                                           "pamservice",
+                                                           "ldapserver",
+                                                           "ldapport",
+                                                           "ldapscheme",
+                                                           "pam_use_hostname",
+                                                           "ldaptls",
+                                                           "ldapprefix",
+                                                           "ldapsuffix",
+                                                           "ldapbasedn",
+                                                           "ldapbinddn",
+                                                           "ldapbindpasswd",
+                                                           "ldapsearchattribute",
+                                                           "ldapsearchfilter",
+                                                           "ldapurl",
+                                                           "radiusservers",
+                                                           "radiussecrets",
+                                                           "radiusports",
+                                                           "radiusidentifiers",
+                                                           "issuer",
+                                                           "scope",
+                                                           "validator",
+                                                           "delegate_ident_mapping"};
 
 /// A byte of the logical line, quotes left out.
 struct Byte {
@@ -142,7 +142,7 @@ class Finder {
   [[nodiscard]] bool ends_at(std::size_t at) const {
     if (at == 0 || !separates(line_[at - 1])) return false;
     if (line_[at].c == '#' && !line_[at].quoted) return true;
-    return std::any_of(options.begin(), options.end(), [&](std::string_view option) {
+    return std::any_of(every_option.begin(), every_option.end(), [&](std::string_view option) {
       return word_at(option, at) && at + option.size() < line_.size() &&
              line_[at + option.size()].c == '=';
     });

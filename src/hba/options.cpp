@@ -14,7 +14,7 @@
 namespace hba {
 namespace {
 
-enum class Kind { text, flag, clientcert, clientname, url, port, list, servers, ports };
+enum class ValueKind { text, flag, clientcert, clientname, url, port, list, servers, ports };
 
 constexpr unsigned bit(Method method) { return 1U << static_cast<unsigned>(method); }
 
@@ -23,7 +23,7 @@ struct OptionRow {
   int since;
   unsigned methods;  ///< 0: any, where the type is hostssl
   std::string_view methods_text;
-  Kind kind;
+  ValueKind kind;
 };
 
 constexpr unsigned mapped = bit(Method::ident) | bit(Method::peer) | bit(Method::gss) |
@@ -31,35 +31,35 @@ constexpr unsigned mapped = bit(Method::ident) | bit(Method::peer) | bit(Method:
 constexpr unsigned realms = bit(Method::gss) | bit(Method::sspi);
 
 constexpr OptionRow rows[] = {
-    {"map", 10, mapped, "ident, peer, gssapi, sspi, and cert", Kind::text},
-    {"clientcert", 10, 0, "", Kind::clientcert},
-    {"clientname", 14, 0, "", Kind::clientname},
-    {"pamservice", 10, bit(Method::pam), "pam", Kind::text},
-    {"pam_use_hostname", 10, bit(Method::pam), "pam", Kind::flag},
-    {"ldapurl", 10, bit(Method::ldap), "ldap", Kind::url},
-    {"ldaptls", 10, bit(Method::ldap), "ldap", Kind::flag},
-    {"ldapscheme", 11, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapserver", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapport", 10, bit(Method::ldap), "ldap", Kind::port},
-    {"ldapbinddn", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapbindpasswd", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapsearchattribute", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapsearchfilter", 11, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapbasedn", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapprefix", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"ldapsuffix", 10, bit(Method::ldap), "ldap", Kind::text},
-    {"krb_realm", 10, realms, "gssapi and sspi", Kind::text},
-    {"include_realm", 10, realms, "gssapi and sspi", Kind::flag},
-    {"compat_realm", 10, bit(Method::sspi), "sspi", Kind::flag},
-    {"upn_username", 10, bit(Method::sspi), "sspi", Kind::flag},
-    {"radiusservers", 10, bit(Method::radius), "radius", Kind::servers},
-    {"radiusports", 10, bit(Method::radius), "radius", Kind::ports},
-    {"radiussecrets", 10, bit(Method::radius), "radius", Kind::list},
-    {"radiusidentifiers", 10, bit(Method::radius), "radius", Kind::list},
-    {"issuer", 18, bit(Method::oauth), "oauth", Kind::text},
-    {"scope", 18, bit(Method::oauth), "oauth", Kind::text},
-    {"validator", 18, bit(Method::oauth), "oauth", Kind::text},
-    {"delegate_ident_mapping", 18, bit(Method::oauth), "oauth", Kind::flag},
+    {"map", 10, mapped, "ident, peer, gssapi, sspi, and cert", ValueKind::text},
+    {"clientcert", 10, 0, "", ValueKind::clientcert},
+    {"clientname", 14, 0, "", ValueKind::clientname},
+    {"pamservice", 10, bit(Method::pam), "pam", ValueKind::text},
+    {"pam_use_hostname", 10, bit(Method::pam), "pam", ValueKind::flag},
+    {"ldapurl", 10, bit(Method::ldap), "ldap", ValueKind::url},
+    {"ldaptls", 10, bit(Method::ldap), "ldap", ValueKind::flag},
+    {"ldapscheme", 11, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapserver", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapport", 10, bit(Method::ldap), "ldap", ValueKind::port},
+    {"ldapbinddn", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapbindpasswd", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapsearchattribute", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapsearchfilter", 11, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapbasedn", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapprefix", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"ldapsuffix", 10, bit(Method::ldap), "ldap", ValueKind::text},
+    {"krb_realm", 10, realms, "gssapi and sspi", ValueKind::text},
+    {"include_realm", 10, realms, "gssapi and sspi", ValueKind::flag},
+    {"compat_realm", 10, bit(Method::sspi), "sspi", ValueKind::flag},
+    {"upn_username", 10, bit(Method::sspi), "sspi", ValueKind::flag},
+    {"radiusservers", 10, bit(Method::radius), "radius", ValueKind::servers},
+    {"radiusports", 10, bit(Method::radius), "radius", ValueKind::ports},
+    {"radiussecrets", 10, bit(Method::radius), "radius", ValueKind::list},
+    {"radiusidentifiers", 10, bit(Method::radius), "radius", ValueKind::list},
+    {"issuer", 18, bit(Method::oauth), "oauth", ValueKind::text},
+    {"scope", 18, bit(Method::oauth), "oauth", ValueKind::text},
+    {"validator", 18, bit(Method::oauth), "oauth", ValueKind::text},
+    {"delegate_ident_mapping", 18, bit(Method::oauth), "oauth", ValueKind::flag},
 };
 
 Refusal refused(std::string error) { return {true, false, std::move(error)}; }
@@ -160,14 +160,15 @@ Refusal take_port(const std::string& value, AuthOptions& options) {
 Refusal take_list(const OptionRow& row, const std::string& value, AuthOptions& options) {
   const auto items = split_list(value);
   if (!items)
-    return row.kind == Kind::ports
+    return row.kind == ValueKind::ports
                ? refused(fmt::format("invalid RADIUS port number: \"{}\"", value))
                : refused_in_the_log_only();
   Refusal verdict;
   for (const std::string& item : *items) {
     // NOLINTNEXTLINE(cert-err34-c): the server reads it so
-    if (row.kind == Kind::ports && ::atoi(item.c_str()) == 0) return refused_in_the_log_only();
-    if (row.kind == Kind::servers && read_address(item).state != NumericAddress::State::address)
+    if (row.kind == ValueKind::ports && ::atoi(item.c_str()) == 0) return refused_in_the_log_only();
+    if (row.kind == ValueKind::servers &&
+        read_address(item).state != NumericAddress::State::address)
       verdict = only_the_server_knows();
   }
   options.values[std::string(row.name)] = value;
@@ -177,24 +178,24 @@ Refusal take_list(const OptionRow& row, const std::string& value, AuthOptions& o
 Refusal take(const OptionRow& row, const std::string& value, Method method, const Version& version,
              AuthOptions& options) {
   switch (row.kind) {
-    case Kind::clientcert:
+    case ValueKind::clientcert:
       return take_clientcert(value, method, version, options);
-    case Kind::clientname:
+    case ValueKind::clientname:
       if (value != "CN" && value != "DN") return refused_in_the_log_only();
       options.by_distinguished_name = value == "DN";
       return {};
-    case Kind::url:
+    case ValueKind::url:
       return take_url(value, version, options);
-    case Kind::port:
+    case ValueKind::port:
       return take_port(value, options);
-    case Kind::list:
-    case Kind::servers:
-    case Kind::ports:
+    case ValueKind::list:
+    case ValueKind::servers:
+    case ValueKind::ports:
       return take_list(row, value, options);
-    case Kind::flag:
+    case ValueKind::flag:
       options.values[std::string(row.name)] = value == "1" ? "1" : "0";
       return {};
-    case Kind::text:
+    case ValueKind::text:
       break;
   }
   options.values[std::string(row.name)] = value;
