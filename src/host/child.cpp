@@ -2,19 +2,11 @@
 #include "host/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -22,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/pack.h"
+#include "host/fork_as.h"
 
 namespace host {
 namespace {
@@ -30,103 +23,7 @@ using base::Code;
 using base::Result;
 using Clock = std::chrono::steady_clock;
 
-constexpr int answer_fd = 3;
 constexpr std::size_t answer_bytes = 64U << 20;
-
-// ---- in the child: system calls and memory only -------------------------------------------------
-
-/// Older kernels than 5.9 lack close_range(2).
-void close_from(unsigned first) {
-#ifdef SYS_close_range
-  if (::syscall(SYS_close_range, first, ~0U, 0U) == 0) return;
-#endif
-  rlimit limit{};
-  const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1U << 20;
-  const int end = known ? static_cast<int>(limit.rlim_cur) : 65536;
-  for (int fd = static_cast<int>(first); fd < end; ++fd) ::close(fd);
-}
-
-/// Standard input and output are the conversation with the controller: they go too.
-bool keep_only(int pipe) {
-  if (pipe != answer_fd && ::dup2(pipe, answer_fd) < 0) return false;
-  close_from(answer_fd + 1);
-  for (int fd = 0; fd < 3; ++fd) ::close(fd);
-  // Numbers 0 to 2 stay taken, lest a library that prints writes into a file.
-  const int null = ::open("/dev/null", O_RDWR | O_NOFOLLOW);
-  if (null >= 0 && null != 0) return false;
-  return null < 0 || (::dup2(0, 1) >= 0 && ::dup2(0, 2) >= 0);
-}
-
-/// As OpenSSH's permanently_set_uid: groups, group, user; then the way back must be shut.
-bool become(const OsUser& user, const std::vector<gid_t>& groups) {
-  if (::geteuid() == user.uid && user.uid == 0) return true;
-  if (::geteuid() == 0 && ::setgroups(groups.size(), groups.data()) != 0) return false;
-  if (::setresgid(user.gid, user.gid, user.gid) != 0) return false;
-  if (::setresuid(user.uid, user.uid, user.uid) != 0) return false;
-  if (::setuid(0) == 0 || ::seteuid(0) == 0) return false;
-  if (user.gid != 0 && (::setgid(0) == 0 || ::setegid(0) == 0)) return false;
-  uid_t real = 0;
-  uid_t effective = 0;
-  uid_t saved = 0;
-  return ::getresuid(&real, &effective, &saved) == 0 && real == user.uid && effective == user.uid &&
-         saved == user.uid;
-}
-
-void clean_environment(const OsUser& user) {
-  ::clearenv();
-  ::setenv("HOME", user.home.c_str(), 1);
-  ::setenv("USER", user.name.c_str(), 1);
-  ::setenv("PATH", "/usr/bin:/bin", 1);
-}
-
-/// A child that hangs in a system call of some network file system outlives a killed parent: its
-/// own alarm ends it.
-void arm(std::chrono::seconds deadline) {
-  ::signal(SIGALRM, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::alarm(static_cast<unsigned>(deadline.count()) + 1);
-}
-
-struct Task {
-  const OsUser& user;
-  const std::vector<gid_t>& groups;
-  std::chrono::seconds deadline;
-  const std::function<Result<std::string>()>& work;
-};
-
-[[noreturn]] void run_child(int pipe, const Task& task) noexcept {
-  ::prctl(PR_SET_DUMPABLE, 0);
-  arm(task.deadline);
-  std::string answer;
-  if (!keep_only(pipe) || !become(task.user, task.groups)) {
-    answer = pack_outcome(base::system_error(
-        Code::file_io, fmt::format("could not become user \"{}\"", task.user.name), errno));
-    (void)base::write_all(answer_fd, answer).operator bool();
-    ::_exit(1);
-  }
-  ::prctl(PR_SET_DUMPABLE, 0);  // a change of identity resets it (prctl(2))
-  ::umask(077);
-  clean_environment(task.user);
-  answer = pack_outcome(task.work());
-  ::_exit(base::write_all(answer_fd, answer) ? 0 : 1);
-}
-
-// ---- in the parent ------------------------------------------------------------------------------
-
-/// Asked before the fork: the name service takes locks.
-std::vector<gid_t> groups_of(const OsUser& user) {
-  int count = 64;
-  std::vector<gid_t> groups(static_cast<std::size_t>(count));
-  if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
-    groups.resize(static_cast<std::size_t>(count));
-    if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) count = 0;
-  }
-  groups.resize(static_cast<std::size_t>(count));
-  if (groups.empty()) groups.push_back(user.gid);
-  return groups;
-}
 
 /// Until the end of the pipe; false where the deadline came first.
 Result<bool> collect(int pipe, Clock::time_point end, std::string& answer) {
@@ -147,11 +44,6 @@ Result<bool> collect(int pipe, Clock::time_point end, std::string& answer) {
     ::explicit_bzero(block, static_cast<std::size_t>(got));
     if (answer.size() > answer_bytes)
       return base::error(Code::file_io, "a child answered too much");
-  }
-}
-
-void reap(pid_t child) {
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
 
@@ -200,11 +92,11 @@ Result<OsUser> find_user(const std::string& name) {
 
 Result<std::string> as_user(const OsUser& user, std::chrono::seconds deadline,
                             const std::function<Result<std::string>()>& work) {
-  const std::vector<gid_t> groups = groups_of(user);
   auto [reading, writing] = TRY(base::make_pipe());
-  const pid_t child = ::fork();
-  if (child < 0) return base::system_error(Code::file_io, "could not fork", errno);
-  if (child == 0) run_child(writing.get(), {user, groups, deadline, work});
+  const pid_t child = TRY(fork_as(user, writing.get(), [&](const Result<void>& became) {
+    ::alarm(static_cast<unsigned>(deadline.count()) + 1);
+    return base::write_all(kept_fd, pack_outcome(became ? work() : became.error())).operator bool();
+  }));
   writing.reset();
   std::string answer;
   auto ended = collect(reading.get(), Clock::now() + deadline, answer);
