@@ -71,7 +71,7 @@ std::vector<Result<fleet::SlotFacts>> Slots::look(const std::vector<fleet::Slot>
     places.push_back(files_to_look(slot));
     if (places.back()) known.push_back(*places.back());
   }
-  const auto seen = see_all(known);
+  const auto seen = actors_.see_all(known);
   std::vector<Result<fleet::SlotFacts>> looked;
   std::size_t next = 0;
   for (std::size_t i = 0; i < slots.size(); ++i) {
@@ -92,13 +92,14 @@ std::vector<Result<fleet::SlotFacts>> Slots::look(const std::vector<fleet::Slot>
 template <class Decide>
 Result<fleet::Answer> Slots::perform(const fleet::Act& act, const Decide& decide) {
   const SlotFiles files = TRY(files_for_act(act.slot));
-  const SeenSlot seen = TRY(see(files));
+  const SeenSlot seen = TRY(actors_.see(files));
   fleet::Answer answer;
   answer.before = in_words(describe_slot(files, seen));
   Decision decision = TRY(decide(Situation{files, seen, world_.now()}));
   answer.request = std::move(decision.request);
-  if (!decision.changes.steps.empty()) answer.changed = TRY(carry_out(files, decision.changes));
-  answer.after = in_words(describe_slot(files, TRY(see(files))));
+  if (!decision.changes.steps.empty())
+    answer.changed = TRY(actors_.carry_out(files, decision.changes));
+  answer.after = in_words(describe_slot(files, TRY(actors_.see(files))));
   return answer;
 }
 

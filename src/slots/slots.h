@@ -12,6 +12,7 @@
 #include "fleet/act.h"
 #include "fleet/facts.h"
 #include "host/child.h"
+#include "slots/actors.h"
 #include "slots/store.h"
 
 namespace slots {
@@ -54,6 +55,7 @@ class Slots {
   std::string environment_;
   HostWorld world_;
   std::function<base::Result<host::OsUser>()> server_user_;
+  Actors actors_;
 };
 
 }  // namespace slots

@@ -72,7 +72,7 @@ Result<void> check_writable(const SlotFiles& files, const std::string& path) {
                                  base::printable_line(path), strerror(errno)));
 }
 
-Result<std::string> see_packed(const SlotFiles& files) {
+Result<std::string> see_one_packed(const SlotFiles& files) {
   const auto base = host::Folder::open(files.base, files.actor);
   const bool client = files.slot.kind == fleet::SlotKind::client;
   if (!base && client && (base.error().code == Code::file_io || files.base.empty()))
@@ -186,6 +186,18 @@ Result<bool> carry_out_step(const SlotFiles& files, const host::Folder& slot, co
   return true;
 }
 
+}  // namespace
+
+// ---- what a child does --------------------------------------------------------------------------
+
+std::string see_packed(const std::vector<SlotFiles>& group) {
+  std::vector<std::string> outcomes;
+  outcomes.reserve(group.size());
+  for (const SlotFiles& files : group)
+    outcomes.push_back(host::pack_outcome(see_one_packed(files)));
+  return base::pack(outcomes);
+}
+
 Result<std::string> carry_out_here(const SlotFiles& files, const Changes& changes) {
   const host::Folder slot = TRY(
       make_below(files.base, files.folders, files.actor, {files.folder_mode, files.folder_mode}));
@@ -203,7 +215,7 @@ Result<std::string> carry_out_here(const SlotFiles& files, const Changes& change
   return std::string(changed ? "changed" : "");
 }
 
-}  // namespace
+// ---- who does it --------------------------------------------------------------------------------
 
 Result<std::string> as_actor(const SlotFiles& files,
                              const std::function<Result<std::string>()>& work) {
@@ -227,32 +239,27 @@ Result<SeenSlot> unpack_slot(std::string_view packed) {
   return seen;
 }
 
-Result<std::vector<std::string>> see_together(const std::vector<const SlotFiles*>& group) {
-  const std::string packed = TRY(as_actor(*group.front(), [&]() -> Result<std::string> {
-    std::vector<std::string> outcomes;
-    outcomes.reserve(group.size());
-    for (const SlotFiles* files : group) outcomes.push_back(host::pack_outcome(see_packed(*files)));
-    return base::pack(outcomes);
-  }));
-  auto outcomes = TRY(base::unpack(packed));
-  if (outcomes.size() != group.size())
+Result<std::vector<std::string>> outcomes_of(const Result<std::string>& packed, std::size_t count) {
+  if (!packed) return packed.error();
+  auto outcomes = TRY(base::unpack(*packed));
+  if (outcomes.size() != count)
     return base::error(Code::internal, "a child described other slots than it was asked for");
   return outcomes;
 }
 
 }  // namespace
 
-Result<SeenSlot> see(const SlotFiles& files) { return std::move(see_all({files}).front()); }
-
-std::vector<Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all) {
+std::vector<Result<SeenSlot>> see_by(const std::vector<SlotFiles>& all, const SeeGroup& ask) {
   // Who works on them: root in this very process for the server's, else a user.
   using Actor = std::pair<bool, uid_t>;
-  std::map<Actor, std::vector<const SlotFiles*>> groups;
-  for (const SlotFiles& files : all)
-    groups[{files.slot.kind == fleet::SlotKind::server, files.actor.uid}].push_back(&files);
-  std::map<const SlotFiles*, Result<SeenSlot>> seen;
+  std::map<Actor, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    groups[{all[i].slot.kind == fleet::SlotKind::server, all[i].actor.uid}].push_back(i);
+  std::map<std::size_t, Result<SeenSlot>> seen;
   for (const auto& [actor, group] : groups) {
-    const auto outcomes = see_together(group);
+    std::vector<SlotFiles> theirs;
+    for (const std::size_t i : group) theirs.push_back(all[i]);
+    const auto outcomes = outcomes_of(ask(theirs), group.size());
     for (std::size_t i = 0; i < group.size(); ++i) {
       const auto packed =
           outcomes ? host::unpack_outcome((*outcomes)[i]) : Result<std::string>(outcomes.error());
@@ -261,12 +268,23 @@ std::vector<Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all) {
   }
   std::vector<Result<SeenSlot>> in_order;
   in_order.reserve(all.size());
-  for (const SlotFiles& files : all) in_order.push_back(std::move(seen.at(&files)));
+  for (auto& [index, slot] : seen) in_order.push_back(std::move(slot));
   return in_order;
 }
 
+std::vector<Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all) {
+  return see_by(all, [](const std::vector<SlotFiles>& group) {
+    return as_actor(group.front(), [&]() -> Result<std::string> { return see_packed(group); });
+  });
+}
+
+Result<SeenSlot> see(const SlotFiles& files) { return std::move(see_all({files}).front()); }
+
 Result<bool> carry_out(const SlotFiles& files, const Changes& changes) {
-  auto done = as_actor(files, [&] { return carry_out_here(files, changes); });
+  return changed_by(files, as_actor(files, [&] { return carry_out_here(files, changes); }));
+}
+
+Result<bool> changed_by(const SlotFiles& files, Result<std::string> done) {
   if (!done) return std::move(done).error().during("changing " + fleet::to_string(files.slot));
   return !done->empty();
 }

@@ -77,6 +77,17 @@ base::Result<bool> carry_out(const SlotFiles& files, const Changes& changes);
 base::Result<std::string> as_actor(const SlotFiles& files,
                                    const std::function<base::Result<std::string>()>& work);
 
+// ---- for a child that is kept (actors.h) --------------------------------------------------------
+
+/// The child's halves: what it sees of slots that it owns, packed, and its changes; "" none.
+std::string see_packed(const std::vector<SlotFiles>& group);
+base::Result<std::string> carry_out_here(const SlotFiles& files, const Changes& changes);
+
+/// The parent's: `ask` gives `see_packed` of slots that one actor owns.
+using SeeGroup = std::function<base::Result<std::string>(const std::vector<SlotFiles>& group)>;
+std::vector<base::Result<SeenSlot>> see_by(const std::vector<SlotFiles>& all, const SeeGroup& ask);
+base::Result<bool> changed_by(const SlotFiles& files, base::Result<std::string> done);
+
 /// Largest file that is read here; real ones have a few kilobytes, trust bundles up to 250 kB.
 constexpr std::size_t slot_file_bytes = 4U << 20;
 
