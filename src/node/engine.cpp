@@ -87,6 +87,7 @@ void Engine::observe_slots(fleet::HostFacts& facts) {
 }
 
 Result<fleet::HostFacts> Engine::observe() {
+  server_.search_anew();
   fleet::HostFacts facts;
   facts.host = brief_.host;
   facts.clock = world_.now().time_since_epoch().count();
@@ -150,6 +151,7 @@ Result<fleet::Answer> Engine::perform(const fleet::Act& act) {
     return base::error(Code::protocol_value,
                        fmt::format("host \"{}\" is no database host", brief_.host));
   const host::HostLock lock = TRY(host::HostLock::take(world_.lock, world_.now()));
+  server_.search_anew();
   auto answer = (this->*entry->deed)(act);
   if (!answer) return std::move(answer).error().during(fleet::to_string(act.kind));
   return answer;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -20,26 +19,16 @@ using base::Result;
 
 namespace {
 
-constexpr std::chrono::seconds looking_limit{10};
 constexpr std::chrono::seconds editing_limit{20};
 constexpr std::size_t edited_bytes = 4UL * 1024 * 1024;
 
-/// As the folder's owner: the way there is safe, and a file can be made there.
-Result<std::string> reach_within(const std::string& path, const host::OsUser& owner) {
-  TRY(host::Folder::open(path, owner));
-  if (access(path.c_str(), W_OK | X_OK) != 0)
-    return base::system_error(Code::server_settings, fmt::format("could not write in \"{}\"", path),
-                              errno);
-  return std::string();
-}
-
-Result<void> try_place(const ServerView& view, const std::string& ssl_conf_path) {
+Result<void> try_place(const ServerView& view, const std::string& ssl_conf_path,
+                       ServerChild& child) {
   const std::optional<IncludeEdit> edit = TRY(include_edit(view, ssl_conf_path));
   if (!edit) return {};
   const host::OsUser owner = TRY(owner_of_folder(edit->folder));
   TRY(check_place(*edit, owner));
-  TRY(host::as_user(owner, looking_limit, [&] { return reach_within(edit->folder, owner); }));
-  return {};
+  return child.reach(edit->folder, owner);
 }
 
 /// The child's work: as the folder's owner, no link followed, owner and mode as they were.
@@ -110,8 +99,9 @@ Result<void> check_place(const IncludeEdit& edit, const host::OsUser& owner) {
   return {};
 }
 
-base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path) {
-  const Result<void> possible = try_place(view, ssl_conf_path);
+base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path,
+                                 ServerChild& child) {
+  const Result<void> possible = try_place(view, ssl_conf_path, child);
   if (possible) return {};
   base::Finding found;
   found.code = "server.config-unwritable";

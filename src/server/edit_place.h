@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "host/child.h"
 #include "server/include_edit.h"
+#include "server/server_child.h"
 #include "server/view.h"
 #include "slots/files.h"
 
@@ -34,6 +35,7 @@ base::Result<void> archive_text(const slots::SlotFiles& files, const std::string
 base::Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files);
 
 /// "server.config-unwritable" where an edit is needed and could not be made.
-base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path);
+base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path,
+                                 ServerChild& child);
 
 }  // namespace server

@@ -3,23 +3,16 @@
 // before (a bad one is refused by the server in silence), new connections after (the postmaster
 // tells its old backends of the reload before it has loaded its TLS files; it accepts a new one
 // only after), and the log (the only place on this host where a refused TLS context shows).
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 
-#include "base/fd.h"
-#include "base/pack.h"
 #include "base/text.h"
 #include "server/include_edit.h"
 #include "server/reload_log.h"
 #include "server/server.h"
 #include "server/tls_files.h"
-#include "server/view_parts.h"
 #include "settings/tls_settings.h"
 
 namespace server {
@@ -27,106 +20,6 @@ namespace {
 
 using base::Code;
 using base::Result;
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-
-constexpr std::chrono::seconds reload_limit{5};
-constexpr std::chrono::seconds child_limit{15};
-constexpr milliseconds connect_limit{3000};
-constexpr milliseconds log_limit{1000};
-constexpr std::size_t log_bytes = 64UL * 1024;
-
-// ---- in the child -------------------------------------------------------------------------------
-
-/// The server's log from where it ended before, the last 64 KiB of it.
-class LogTail {
- public:
-  explicit LogTail(const std::string& path) {
-    if (path.empty()) return;
-    file_ = base::Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    struct stat state {};
-    if (file_.open() && (fstat(file_.get(), &state) != 0 || !S_ISREG(state.st_mode))) file_.reset();
-    start_ = state.st_size;
-  }
-  [[nodiscard]] bool open_for_reading() const { return file_.open(); }
-  [[nodiscard]] off_t grown() const {
-    struct stat state {};
-    return file_.open() && fstat(file_.get(), &state) == 0 ? state.st_size - start_ : 0;
-  }
-  [[nodiscard]] std::string read_grown() const {
-    const off_t size = std::min<off_t>(std::max<off_t>(grown(), 0), log_bytes);
-    std::string text(static_cast<std::size_t>(size), '\0');
-    const ssize_t got =
-        size == 0 ? 0 : pread(file_.get(), text.data(), text.size(), start_ + grown() - size);
-    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return text;
-  }
-
- private:
-  base::Fd file_;
-  off_t start_ = 0;
-};
-
-struct Seen {
-  std::string load_time;
-  Rows running;
-};
-
-Result<Seen> ask_anew(const SocketAddress& address, const std::string& names) {
-  Session session = TRY(Session::open(address, connect_limit));
-  const Rows time = TRY(session.ask("select pg_conf_load_time()"));
-  Rows running = TRY(
-      session.ask("select name, setting from pg_settings where name = any($1::text[])", {names}));
-  return Seen{text_of(time.at(0).at(0)), std::move(running)};
-}
-
-/// Its own logger writes the log a moment after the postmaster said it, in order: once it has
-/// grown, two looks that find the same length.
-void wait_for_log(const LogTail& log, int idle_descriptor) {
-  if (!log.open_for_reading()) return;
-  const Clock::time_point deadline = Clock::now() + log_limit;
-  off_t before = 0;
-  while (Clock::now() < deadline) {
-    const off_t now = log.grown();
-    if (now > 0 && now == before) return;
-    before = now;
-    wait_for(idle_descriptor, false, std::min(deadline, Clock::now() + milliseconds(10)));
-  }
-}
-
-struct ReloadTask {
-  SocketAddress address;
-  std::string log_file;
-  bool log_by_collector = false;
-  std::string names;  ///< of the settings to look at after, as an array
-};
-
-Result<std::string> reload_within(const ReloadTask& task) {
-  Session session = TRY(Session::open(task.address, connect_limit));
-  const LogTail log(task.log_file);
-  const Rows before = TRY(session.ask("select pg_conf_load_time()"));
-  const Rows sent = TRY(session.ask("select pg_reload_conf()"));
-  if (text_of(sent.at(0).at(0)) != "t") {
-    return base::error(Code::server_reload, "the server could not signal its postmaster");
-  }
-  const Clock::time_point deadline = Clock::now() + reload_limit;
-  Seen seen = TRY(ask_anew(task.address, task.names));
-  milliseconds pause{2};
-  while (seen.load_time == text_of(before.at(0).at(0))) {
-    if (Clock::now() >= deadline) {
-      return base::error(Code::server_reload, fmt::format("the server did not reload within {} s",
-                                                          reload_limit.count()));
-    }
-    wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
-    pause = std::min(pause * 2, milliseconds(200));
-    seen = TRY(ask_anew(task.address, task.names));
-  }
-  if (task.log_by_collector) wait_for_log(log, session.descriptor());
-  return base::pack({text_of(before.at(0).at(0)), seen.load_time, pack_rows(seen.running),
-                     log.read_grown(), log.open_for_reading() ? "log" : ""});
-}
-
-// ---- in the parent ------------------------------------------------------------------------------
 
 /// The server's log: its own, or where its standard error goes if that is a file.
 std::string log_of(const ServerView& view, const FoundServer& server,
@@ -205,19 +98,14 @@ Result<void> compare(const ServerView& view, const Rows& running) {
 Result<fleet::Answer> Server::reload(const fleet::Act&) {
   const FoundServer server = TRY(running_server());
   const host::OsUser user = TRY(host::find_user(server.os_user));
-  const ServerView view = TRY(view_server(server, {{}, false, true}));
+  const ServerView view = TRY(child_.view(server, {{}, false, true}));
   TRY(check_before(view, user));
   ReloadTask task;
-  task.address = {server.socket_directory, server.shown.port, server.os_user};
   task.log_file = log_of(view, server, places_.search.processes);
   task.log_by_collector = !view.log_file.empty();
   task.names = array_of(our_names(view.major()));
-  const std::string packed =
-      TRY(host::as_user(user, child_limit, [&] { return reload_within(task); }));
-  const std::vector<std::string> items = TRY(base::unpack(packed));
-  if (items.size() != 5) return base::error(Code::internal, "a child's reload cannot be read");
-
-  const ReloadLog log = read_reload_log(items[3]);
+  const Reloaded reloaded = TRY(child_.reload(server, task));
+  const ReloadLog log = read_reload_log(reloaded.log);
   if (log.tls_refused) {
     return base::error(Code::server_reload,
                        "the server refused its TLS files and serves the old ones")
@@ -225,15 +113,14 @@ Result<fleet::Answer> Server::reload(const fleet::Act&) {
         .with_hint(
             "The log is the server's; what it names must be put right before its next start.");
   }
-  const Rows running = TRY(unpack_rows(items[2]));
-  TRY(compare(view, running));
+  TRY(compare(view, reloaded.running));
   fleet::Answer answer;
   answer.changed = true;
-  answer.before = "loaded " + items[0];
-  answer.after = "loaded " + items[1];
+  answer.before = "loaded " + reloaded.before;
+  answer.after = "loaded " + reloaded.after;
   answer.log = log.lines;
   if (!view.bad_rules.empty() || log.rules_refused) answer.findings.push_back(bad_rules(view));
-  if (items[4].empty()) answer.findings.push_back(no_log());
+  if (!reloaded.log_read) answer.findings.push_back(no_log());
   for (base::Finding& finding : overrides_of(view, server, ssl_conf_path())) {
     answer.findings.push_back(std::move(finding));
   }

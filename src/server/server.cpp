@@ -155,9 +155,12 @@ void note_problems(const ServerView& view, const std::string& os_user, fleet::Ho
 Server::Server(const fleet::Brief& brief, ServerPlaces places)
     : brief_(brief), places_(std::move(places)) {}
 
-base::Result<FoundServer> Server::found() {
-  return choose_server(find_servers(brief_, places_.search), brief_);
+const std::vector<FoundServer>& Server::all_found() {
+  if (!found_) found_ = find_servers(brief_, places_.search);
+  return *found_;
 }
+
+base::Result<FoundServer> Server::found() { return choose_server(all_found(), brief_); }
 
 base::Result<FoundServer> Server::running_server() {
   FoundServer server = TRY(found());
@@ -185,7 +188,7 @@ void Server::note_seen(const ServerView& view, const FoundServer& found, fleet::
   }
   note_problems(view, found.os_user, facts);
   if (!server.managed_by.empty() || !view.config.problem.empty()) return;
-  base::append(facts.findings, obstacles_to_edit(view, ssl_conf_path()));
+  base::append(facts.findings, obstacles_to_edit(view, ssl_conf_path(), child_));
 }
 
 /// What was seen to run may have ended before it was asked: its postmaster is looked for again.
@@ -194,6 +197,7 @@ void Server::note_unasked(const FoundServer& asked, const base::Error& error,
                           fleet::HostFacts& facts) {
   base::Error why = error;
   if (server.running && why.code == base::Code::server_down) {
+    search_anew();
     const auto again = found();
     server.running = again && again->shown.running;
     if (!server.running) why = not_running(asked);
@@ -224,7 +228,7 @@ base::Result<bool> Server::has_untried(const ServerView& view, const FoundServer
 }
 
 void Server::observe(fleet::HostFacts& facts) {
-  const std::vector<FoundServer> all = find_servers(brief_, places_.search);
+  const std::vector<FoundServer>& all = all_found();
   for (const FoundServer& server : all) facts.candidates.push_back(server.shown);
   if (!brief_.database) return;
   const base::Result<FoundServer> chosen = choose_server(all, brief_);
@@ -238,7 +242,7 @@ void Server::observe(fleet::HostFacts& facts) {
     server.ssl_conf = *text;
   }
   const std::string full = full_folder(chosen->shown.data_directory);
-  const auto view = chosen->shown.running ? view_server(*chosen, {brief_.roles, true, false, true})
+  const auto view = chosen->shown.running ? child_.view(*chosen, {brief_.roles, true, false, true})
                                           : base::Result<ServerView>(not_running(*chosen));
   if (view && !full.empty()) facts.findings.push_back(disk_full(full, "", facts.host));
   if (view)

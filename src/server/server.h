@@ -12,7 +12,7 @@
 #include "fleet/facts.h"
 #include "host/child.h"
 #include "server/discovery.h"
-#include "server/view.h"
+#include "server/server_child.h"
 
 namespace server {
 
@@ -28,7 +28,7 @@ class Server {
 
   /// Fills `server`, `candidates` and adds to `findings`. A host without the database role gets
   /// candidates only. What keeps the server from being asked is a finding with the error's name
-  /// ("server.down") and `server->problem`. About 10 ms, one connection.
+  /// ("server.down") and `server->problem`.
   void observe(fleet::HostFacts& facts);
 
   /// ssl.conf, and the line that includes it. Nothing is touched where nothing changes. Refused
@@ -57,7 +57,11 @@ class Server {
   /// The user that the server runs as.
   base::Result<host::OsUser> os_user();
 
+  /// What was found on the host holds for one request: before the next it is searched anew.
+  void search_anew() { found_.reset(); }
+
  private:
+  const std::vector<FoundServer>& all_found();
   base::Result<FoundServer> found();           ///< the one that is meant
   base::Result<FoundServer> running_server();  ///< the same, server_down where it does not run
   void note_seen(const ServerView& view, const FoundServer& found, fleet::ServerFacts& server,
@@ -72,6 +76,8 @@ class Server {
 
   fleet::Brief brief_;
   ServerPlaces places_;
+  std::optional<std::vector<FoundServer>> found_;
+  ServerChild child_;
 };
 
 }  // namespace server

@@ -202,6 +202,7 @@ base::Result<Rows> Session::ask(const std::string& sql,
   return failed;
 }
 
+bool Session::alive() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
 int Session::version() const { return PQserverVersion(connection_.get()); }
 int Session::descriptor() const { return PQsocket(connection_.get()); }
 

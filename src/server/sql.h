@@ -26,9 +26,10 @@ struct SocketAddress {
   std::string directory;
   int port = 5432;
   std::string role;  ///< the name of the server's OS user
+  bool operator==(const SocketAddress&) const = default;
 };
 
-/// One connection of this process's own user, so made within `host::as_user`. It names itself
+/// One connection of this process's own user, so made within a child of that user. It names itself
 /// "pgseal", speaks UTF-8 and English, resolves names in pg_catalog alone (others may create
 /// functions in public), and gives up a statement after five seconds.
 class Session {
@@ -41,6 +42,9 @@ class Session {
 
   /// Errors: server_query, with SQLSTATE and the server's message in the detail.
   base::Result<Rows> ask(const std::string& sql, const std::vector<std::string>& parameters = {});
+
+  /// False once the connection was lost.
+  [[nodiscard]] bool alive() const;
 
   /// server_version_num, 150020.
   [[nodiscard]] int version() const;

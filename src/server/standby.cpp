@@ -299,7 +299,7 @@ Result<void> change_over(ChangeOver& change, const std::string& wanted, bool unt
 
 Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
   const FoundServer server = TRY(running_server());
-  const ServerView view = TRY(view_server(server, {{}, false, false, true}));
+  const ServerView view = TRY(child_.view(server, {{}, false, false, true}));
   if (!view.in_recovery) return no_standby();
   const host::OsUser user = TRY(host::find_user(act.slot.os_user));
   const slots::SlotFiles pair = TRY(slots::client_files(brief_.environment, act.slot, user));
@@ -337,7 +337,7 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
 /// Of any version: a reload changes no receiver before 13, but its end ends it.
 Result<fleet::Answer> Server::reconnect_walreceiver(const fleet::Act&) {
   const FoundServer server = TRY(running_server());
-  const ServerView view = TRY(view_server(server, {{}, false, false, true}));
+  const ServerView view = TRY(child_.view(server, {{}, false, false, true}));
   if (!view.in_recovery) return no_standby();
   TRY(check_not_held(view));
   fleet::Answer answer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// The child's half: queries and files. What comes back is taken apart in server_view_rows.cpp.
+// The child's half: queries and files. What comes back is taken apart in view_rows.cpp.
 #include "server/view.h"
 
 #include <dirent.h>
@@ -22,8 +22,6 @@ namespace server {
 namespace {
 
 constexpr std::size_t configuration_bytes = 4UL * 1024 * 1024;
-constexpr std::chrono::seconds view_deadline{20};
-constexpr std::chrono::milliseconds connect_limit{10000};
 
 // One row. A standby answers the same (pg_control_checkpoint: of its last restart point).
 constexpr const char* identity_query =
@@ -84,36 +82,43 @@ class View {
     parts_[part_version] = std::to_string(session_.version());
     parts_[part_identity] = pack_rows(identity);
     ask(part_running, running_query, {names});
-    ask(part_written, written_query, {names});
+    const Rows written = ask(part_written, written_query, {names});
     if (!wanted_.roles.empty()) ask(part_roles, roles_query, {array_of(wanted_.roles)});
     if (wanted_.sessions) ask(part_sessions, sessions_query(session_.version()), {});
     if (wanted_.rules) ask(part_rules, rules_query(session_.version()), {});
-    if (wanted_.replication) replication(text_of(identity.at(0).at(1)));
+    if (wanted_.replication) replication(text_of(identity.at(0).at(1)), written);
     files(text_of(identity.at(0).at(2)), text_of(identity.at(0).at(3)));
     parts_[part_unanswered] = base::pack(unanswered_);
     return base::pack(parts_);
   }
 
  private:
-  void ask(ViewPart part, const std::string& sql, const std::vector<std::string>& parameters) {
-    const base::Result<Rows> rows = session_.ask(sql, parameters);
-    if (rows) {
-      parts_[part] = pack_rows(*rows);
-    } else {
+  Rows ask(ViewPart part, const std::string& sql, const std::vector<std::string>& parameters) {
+    base::Result<Rows> rows = session_.ask(sql, parameters);
+    if (!rows) {
       unanswered_.push_back(fmt::format("{}: {}", to_string(part), rows.error().detail));
+      return {};
     }
+    parts_[part] = pack_rows(*rows);
+    return std::move(rows).value();
   }
 
   /// Whom this server sends WAL to, and how it follows another itself.
-  void replication(const std::string& data_directory) {
+  void replication(const std::string& data_directory, const Rows& written) {
     ask(part_replicas, replicas_query(session_.version()), {});
     ask(part_replication_slots, replication_slots_query(session_.version()), {});
-    const base::Result<Rows> rows = session_.ask(following_query());
+    base::Result<Rows> rows = session_.ask(following_query());
     if (!rows || rows->size() != 1) {
       if (!rows)
         unanswered_.push_back(
             fmt::format("{}: {}", to_string(part_following), rows.error().detail));
       return;
+    }
+    // The file that counts is that of the last line that sets it.
+    for (const Row& row : written) {
+      if (text_of(row.at(0)) != "primary_conninfo") continue;
+      rows->front().at(1) = row.at(2);
+      rows->front().at(2) = row.at(3);
     }
     parts_[part_following] = pack_rows(*rows);
     // Before 12 it was no setting but a line of a file of its own (recovery-config).
@@ -238,15 +243,12 @@ const char* const held_expression =
     " then 'its replay is delayed by recovery_min_apply_delay = '"
     " || current_setting('recovery_min_apply_delay', true) else '' end";
 
-/// One row. The file that counts is that of the last line that sets it; a server that was never
+/// One row. Its second and third column are file and line, which the child takes from
+/// pg_file_settings: to read that view makes the server parse its files. A server that was never
 /// told shows none.
 std::string following_query() {
   return fmt::format(
-      "select current_setting('primary_conninfo', true),"
-      " (select sourcefile from pg_file_settings where name = 'primary_conninfo'"
-      "  order by seqno desc limit 1),"
-      " (select sourceline from pg_file_settings where name = 'primary_conninfo'"
-      "  order by seqno desc limit 1),"
+      "select current_setting('primary_conninfo', true), null, null,"
       " w.status, w.conninfo, w.pid, current_setting('primary_slot_name', true),"
       " coalesce(current_setting('restore_command', true), '') <> '',"
       " case when not pg_is_in_recovery() then '' else {} end"
@@ -277,17 +279,8 @@ ViewedFile view_file(const std::string& path, std::size_t limit) {
   return file;
 }
 
-base::Result<std::string> view_within(const FoundServer& server, const ViewWanted& wanted) {
-  Session session = TRY(
-      Session::open({server.socket_directory, server.shown.port, server.os_user}, connect_limit));
+base::Result<std::string> view_by(Session& session, const ViewWanted& wanted) {
   return View(session, wanted).whole();
-}
-
-base::Result<ServerView> view_server(const FoundServer& server, const ViewWanted& wanted) {
-  const host::OsUser user = TRY(host::find_user(server.os_user));
-  const std::string packed =
-      TRY(host::as_user(user, view_deadline, [&] { return view_within(server, wanted); }));
-  return unpack_view(packed);
 }
 
 }  // namespace server

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// What one connection to the server, and its configuration files, showed: taken by a forked child
-// of the server's user in one go, because a connection costs the server more than all the queries.
+// What a session with the server, and its configuration files, showed: taken by a child of the
+// server's user in one go.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,6 @@
 #include "base/finding.h"
 #include "base/result.h"
 #include "fleet/facts.h"
-#include "host/child.h"
 #include "server/discovery.h"
 #include "server/sql.h"
 
@@ -96,12 +95,8 @@ struct ServerView {
   [[nodiscard]] std::string after_reload(std::string_view name) const;
 };
 
-/// Errors: server_down, server_socket, server_query as Session gives them; those of
-/// `host::as_user`.
-base::Result<ServerView> view_server(const FoundServer& server, const ViewWanted& wanted);
-
-/// The same within the child, packed; and taken apart again.
-base::Result<std::string> view_within(const FoundServer& server, const ViewWanted& wanted);
+/// Within the child of the server's user, packed; and taken apart again. Error server_query.
+base::Result<std::string> view_by(Session& session, const ViewWanted& wanted);
 base::Result<ServerView> unpack_view(std::string_view bytes);
 
 /// Reads a regular file of at most `limit` bytes, never waiting for one.

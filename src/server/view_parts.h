@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// How the child of server_view.h sends home what it saw: one packed item for each part.
+// How the server's child sends home what it saw: one packed item for each part.
 #pragma once
 
 #include <string>

@@ -90,7 +90,7 @@ std::string in_words(const std::optional<std::string>& text, bool included) {
 Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
   const FoundServer server = TRY(running_server());
   const host::OsUser user = TRY(host::find_user(server.os_user));
-  const ServerView view = TRY(view_server(server, {}));
+  const ServerView view = TRY(child_.view(server, {}));
   const slots::SlotFiles files =
       TRY(slots::server_files(places_.pgseal, fleet::server_slot(brief_.host), user));
   settings::SslConf wanted;
@@ -123,7 +123,7 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
     answer.changed = true;
   }
   // Asked again, because only the server knows in which order it reads its files.
-  const ServerView after = answer.changed ? TRY(view_server(server, {})) : view;
+  const ServerView after = answer.changed ? TRY(child_.view(server, {})) : view;
   answer.findings = overrides_of(after, server, ssl_conf_path());
   for (base::Finding& finding : written_errors(after))
     answer.findings.push_back(std::move(finding));
