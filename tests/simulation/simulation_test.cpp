@@ -27,7 +27,7 @@
 //   what the primary sees is ignored      q  7 converges: db2 does not stream with its certificate (unasked)
 //   no reload where it differs            q  7 converges: not loaded what lies on its disk
 //   … the certificate served                 7 converges (renewal:18:pgseal-after:0)
-//   … the settings as running                7 converges (stricter)
+//   … the settings as running                7 converges (stricter:9:pgseal-after:0)
 //   a host goes on after a failed step    q  10 stops where it failed (pair:31:error:0)
 //   a lost conversation is not dropped    q  11 lost conversations (pair:7:lost-after:0)
 //   a pair is replaced and not kept          4 archived first (renewal, foreign-client, lost-ledger)
@@ -63,6 +63,10 @@ using fakes::Fault;
 bool within(const std::string& stage) {
   return stage == "pair" || stage == "renewal" || stage == "new-keys" || stage == "foreign-client";
 }
+
+/// Of what hosts there lack the ledger knows nothing, so that one that is silent owes nothing:
+/// these have a good day only.
+bool drifted(const std::string& stage) { return stage == "unasked" || stage == "stricter"; }
 
 /// Of how many ways of a stage one is tried: PGSEAL_FULL=all tries each.
 long step_of(const std::string& stage) {
@@ -238,7 +242,7 @@ TEST_CASE("no standby is let go of while commits need it") {
 }
 
 TEST_CASE("a good day of every stage ends well") {
-  if (one_run_wanted() || full()) return;  // at length it is the measure of each stage
+  if (one_run_wanted()) return;
   for (const StageMaker& maker : stage_makers()) {
     const auto stage = make_stage(maker);
     good_day(*stage);
@@ -268,7 +272,7 @@ TEST_CASE("every way of failing, at every message") {
   Tally tally;
   std::vector<const StageMaker*> chosen;
   for (const StageMaker& maker : stage_makers())
-    if (full() || maker.name == "pair") chosen.push_back(&maker);
+    if ((full() && !drifted(maker.name)) || maker.name == "pair") chosen.push_back(&maker);
   operations::in_parallel(
       chosen.size(), 2,
       [&](std::size_t i) { try_everything(*chosen[i], full() && within(chosen[i]->name), tally); },
