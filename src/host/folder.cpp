@@ -280,7 +280,10 @@ Result<std::optional<Folder>> Folder::enter(const std::string& name) const {
 
 Result<Folder> Folder::make_folder(const std::string& name, mode_t mode) const {
   auto there = TRY(enter(name));
-  if (there) return std::move(*there);
+  if (there) {
+    TRY(sync());  // who made it may have been killed before it was durable
+    return std::move(*there);
+  }
   if (::mkdirat(fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST)
     return failed("make folder", path_of(name), errno);
   auto made = TRY(enter(name));

@@ -85,7 +85,8 @@ class Folder {
 
   /// A folder within, by the same rules, no link followed; null where there is none.
   [[nodiscard]] base::Result<std::optional<Folder>> enter(const std::string& name) const;
-  /// The same, made with `mode` where it is missing. The mode of one that exists is left.
+  /// The same, made with `mode` where it is missing. The mode of one that exists is left. Durable
+  /// in either case: whoever made it may have been killed before it was.
   [[nodiscard]] base::Result<Folder> make_folder(const std::string& name, mode_t mode) const;
 
   /// Adds the bits of `mode` that this folder lacks; whether there were any.

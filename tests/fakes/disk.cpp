@@ -105,7 +105,7 @@ std::shared_ptr<Disk::Node> Disk::make(const std::string& bytes, const host::Own
 }
 
 void Disk::make_folder(const std::string& path, mode_t mode, uid_t uid) {
-  if (find(path) != nullptr) return;
+  if (find(path) != nullptr) return sync_folder(folder_of(path));
   tick();
   auto node = make("", {uid, uid, mode});
   node->state.kind = host::FileKind::folder;
