@@ -97,7 +97,7 @@ const Pool options = {
     "ldapsearchfilter=(uid=$username)",
     "ldapurl=ldap://h/dc=x?uid?one",
     "ldapurl=ldaps://h:1636/dc=x,dc=y?uid,cn?sub",
-    "ldapurl=\"ldap://h/dc=x???(uid=$username)\"",
+    "ldapurl=\"ldap://h/dc=x\?\?\?(uid=$username)\"",
     "ldapurl=ldap://h",
     "krb_realm=R",
     "include_realm=0",

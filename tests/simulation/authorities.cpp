@@ -77,12 +77,12 @@ std::map<std::string, fakes::Loaded> AuthorityWatch::loaded() const {
 
 void AuthorityWatch::look() {
   std::vector<std::pair<std::string, fakes::ClientFiles>> clients;
-  for (const auto& [host, slots] : planning::client_slots_by_host(world_.environment))
-    for (const fleet::Slot& slot : slots)
+  for (const fleet::Host& host : world_.environment.hosts)
+    for (const fleet::Slot& slot : planning::client_slots(world_.environment, host))
       if (slot.place == fleet::SlotPlace::home)
         clients.emplace_back(
-            fleet::to_string(slot) + " on " + host,
-            fakes::client_files_of(world_.hosts.at(host), world_.environment.name, slot));
+            fleet::to_string(slot) + " on " + host.name,
+            fakes::client_files_of(world_.hosts.at(host.name), world_.environment.name, slot));
   const auto servers = loaded();
   for (const auto& [name, files] : clients) clients_[name].trusts = known(files.trust);
   for (const auto& [name, server] : servers) known(server.trust);
