@@ -11,10 +11,10 @@ namespace hba {
 struct LdapUrl {
   std::string scheme;
   std::string host;
-  int port = 0;  ///< the scheme's where none is written
-  std::string base;
-  std::string attribute;  ///< the first
-  int scope = 0;          ///< 0 base, 1 one, 2 sub (ldap.h)
+  int port = 0;                     ///< the scheme's where none is written
+  std::optional<std::string> base;  ///< null where nothing follows the host
+  std::string attribute;            ///< the first
+  int scope = 0;                    ///< 0 base, 1 one, 2 sub (ldap.h)
   std::string filter;
 };
 

@@ -143,7 +143,7 @@ Refusal take_url(std::string_view value, const Version& version, AuthOptions& op
   if (version.major >= 11) values["ldapscheme"] = url->scheme;
   if (!url->host.empty()) values["ldapserver"] = url->host;
   values["ldapport"] = std::to_string(url->port);
-  values["ldapbasedn"] = url->base;
+  if (url->base) values["ldapbasedn"] = *url->base;
   if (!url->attribute.empty()) values["ldapsearchattribute"] = url->attribute;
   values["ldapscope"] = std::to_string(url->scope);
   if (!url->filter.empty()) values["ldapsearchfilter"] = url->filter;

@@ -66,8 +66,9 @@ class RuleReader {
   }
 
  private:
+  /// A refusal without words leaves those of a warning before it, as the server's view does.
   bool refuse(std::string error) {
-    parsed_.error = std::move(error);
+    if (!error.empty()) parsed_.error = std::move(error);
     return false;
   }
 

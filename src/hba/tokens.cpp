@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace hba {
 namespace {
@@ -15,6 +16,9 @@ constexpr std::size_t deepest = 10;
 constexpr std::size_t deepest_before_16 = 400;
 // Each of 10 levels may name the level below many times: some end must be.
 constexpr std::size_t most_files = 10000;
+
+// initStringInfo's.
+constexpr std::size_t first_room = 1024;
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -46,6 +50,7 @@ class Tokenizer {
 
   void file(const std::string& path, std::string_view text, std::vector<Line>& lines) {
     open_.push_back(path);
+    const std::size_t outer_room = std::exchange(room_, first_room);
     std::size_t at = 0;
     int number = 1;
     while (at < text.size()) {
@@ -70,25 +75,39 @@ class Tokenizer {
       lines.push_back(std::move(line));
     }
     open_.pop_back();
+    room_ = outer_room;
   }
 
  private:
-  /// From 14 on: physical lines until one does not end in a backslash. Gives their number.
-  static int join(std::string_view text, std::size_t& at, std::string& logical) {
-    int physical = 0;
-    std::size_t continued_at = 0;
+  /// What the server's line buffer reads from 14 on (src/common/pg_get_line.c): fgets by fgets into
+  /// what room there is, until a newline is seen. A NUL hides the rest of what one fgets read, the
+  /// newline too, and so joins the next line. False: nothing more is there.
+  bool get_line(std::string_view text, std::size_t& at, std::string& logical) {
+    const std::size_t before = logical.size();
     while (at < text.size()) {
-      const std::size_t newline = text.find('\n', at);
-      const std::size_t end = newline == std::string_view::npos ? text.size() : newline + 1;
-      logical += text.substr(at, end - at);
-      at = end;
-      ++physical;
+      const std::string_view chunk = text.substr(at, room_ - logical.size() - 1);
+      const std::string_view read = chunk.substr(0, chunk.find('\n') + 1);
+      at += read.empty() ? chunk.size() : read.size();
+      const std::string_view got = read.empty() ? chunk : read;
+      logical += got.substr(0, got.find('\0'));
+      if (logical.size() > before && logical.back() == '\n') return true;
+      while (logical.size() + 128 + 1 > room_) room_ *= 2;
+    }
+    return logical.size() > before;
+  }
+
+  /// From 14 on: lines until one does not end in a backslash. Gives how many the server counts.
+  int join(std::string_view text, std::size_t& at, std::string& logical) {
+    int counted = 1;
+    std::size_t continued_at = 0;
+    while (get_line(text, at, logical)) {
       strip(logical);
-      if (logical.size() <= continued_at || logical.back() != '\\') return physical;
+      if (logical.size() <= continued_at || logical.back() != '\\') return counted;
       logical.pop_back();
       continued_at = logical.size();
+      ++counted;
     }
-    return physical;
+    return counted;
   }
 
   /// To 13: what fits the server's buffer. The rest of a longer line counts as the next.
@@ -105,9 +124,7 @@ class Tokenizer {
     return 1;
   }
 
-  /// A NUL ends what the server sees of a line.
   static void strip(std::string& line) {
-    if (const std::size_t nul = line.find('\0'); nul != std::string::npos) line.resize(nul);
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
   }
 
@@ -291,6 +308,7 @@ class Tokenizer {
   const Version& version_;
   const Sources& sources_;
   std::vector<std::string> open_;
+  std::size_t room_ = first_room;  ///< of the server's buffer for lines, which grows
   std::vector<Remark> remarks_;
   std::size_t files_ = 0;
 };

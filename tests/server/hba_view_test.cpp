@@ -250,51 +250,77 @@ void put_files_beside(const scratch::Server& server) {
 
 }  // namespace
 
-TEST_CASE("generated files are shown as the installed server shows them") {
-  scratch::Server* server = scratch::Server::fresh();
-  if (server == nullptr) return;
-  server->put("pg_hba.conf", "local all all trust\n");
-  server->restart();
+namespace {
+
+struct Tally {
+  std::uint64_t files = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t undecided = 0;
+  int wrong = 0;
+};
+
+/// The server runs with ssl on or off and admits everybody over its socket.
+void compare(const scratch::Server& server, std::uint64_t first, std::uint64_t files,
+             Tally& tally) {
   auto session =
-      server::Session::open({server->sockets, server->port, "postgres"}, std::chrono::seconds(5));
+      server::Session::open({server.sockets, server.port, "postgres"}, std::chrono::seconds(5));
   REQUIRE(session);
   const auto version = hba::parse_version(
       fmt::format("{}.{}", session->version() / 10000, session->version() % 10000));
   REQUIRE(version);
-  const hba::ServerTraits traits{server->ask("SHOW ssl") == "on", false};
+  const hba::ServerTraits traits{server.ask("SHOW ssl") == "on", false};
+  for (std::uint64_t seed = first; seed < first + files && tally.wrong < 10; ++seed) {
+    const std::string text = Writer(seed).file();
+    server.put("pg_hba.conf", text);
+    const hba::RuleFile file =
+        hba::read_rules(server.data + "/pg_hba.conf", text, *version, traits, hba::Files());
+    auto mine = ours(file, *version);
+    const auto real = theirs(*session);
+    ++tally.files;
+    tally.rows += real.size();
+    if (file.accepted == std::optional(false)) ++tally.refused;
+    for (std::size_t i = 0; i < file.rows.size() && i < real.size(); ++i)
+      if (file.rows[i].undecided) {
+        ++tally.undecided;
+        mine[i] = real[i];
+      }
+    if (mine == real) continue;
+    ++tally.wrong;
+    std::fputs(fmt::format("PGSEAL_HBA_SEED={} PGSEAL_HBA_FILES=1, ssl {}\n{}\n-- ours\n{}\n"
+                           "-- the server's\n{}\n",
+                           seed, traits.ssl ? "on" : "off", base::printable(text),
+                           base::printable(fmt::format("{}", fmt::join(mine, "\n"))),
+                           base::printable(fmt::format("{}", fmt::join(real, "\n"))))
+                   .c_str(),
+               stdout);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("generated files are shown as the installed server shows them") {
+  scratch::Server* server = scratch::Server::fresh();
+  if (server == nullptr) return;
   put_files_beside(*server);
   const std::uint64_t files =
       setting("PGSEAL_HBA_FILES", ::getenv("PGSEAL_FULL") != nullptr ? 20000 : 1500);
   const std::uint64_t first = setting("PGSEAL_HBA_SEED", 1);
-  std::uint64_t rows = 0;
-  std::uint64_t undecided = 0;
-  std::uint64_t refused = 0;
-  int wrong = 0;
-  for (std::uint64_t seed = first; seed < first + files && wrong < 10; ++seed) {
-    const std::string text = Writer(seed).file();
-    server->put("pg_hba.conf", text);
-    const hba::RuleFile file =
-        hba::read_rules(server->data + "/pg_hba.conf", text, *version, traits, hba::Files());
-    auto mine = ours(file, *version);
-    auto real = theirs(*session);
-    rows += real.size();
-    if (file.accepted == std::optional(false)) ++refused;
-    for (std::size_t i = 0; i < file.rows.size() && i < real.size(); ++i)
-      if (file.rows[i].undecided) {
-        ++undecided;
-        mine[i] = real[i];
-      }
-    if (mine == real) continue;
-    ++wrong;
-    std::printf("PGSEAL_HBA_SEED=%llu PGSEAL_HBA_FILES=1\n%s\n-- ours\n%s\n-- the server's\n%s\n",
-                static_cast<unsigned long long>(seed), base::printable(text).c_str(),
-                base::printable(fmt::format("{}", fmt::join(mine, "\n"))).c_str(),
-                base::printable(fmt::format("{}", fmt::join(real, "\n"))).c_str());
+  server->install("server.pem", "server.pem");
+  const std::string pair = server->etc + "/server/db1/server.pem";
+  Tally tally;
+  for (const std::string& ssl :
+       {std::string(), fmt::format("-c ssl=on -c ssl_cert_file={0} -c ssl_key_file={0}", pair)}) {
+    server->put("pg_hba.conf", "local all all trust\n");
+    server->restart(ssl);
+    REQUIRE(server->ask("SHOW ssl") == (ssl.empty() ? "off" : "on"));
+    compare(*server, first, files, tally);
   }
-  std::printf("%llu files, %llu refused, %llu rows, %llu undecided rows, %d disagreements\n",
-              static_cast<unsigned long long>(files), static_cast<unsigned long long>(refused),
-              static_cast<unsigned long long>(rows), static_cast<unsigned long long>(undecided),
-              wrong);
-  CHECK(wrong == 0);
-  CHECK(undecided * 50 < rows);
+  std::fputs(fmt::format("{} files, {} refused, {} rows, {} undecided rows, {} disagreements\n",
+                         tally.files, tally.refused, tally.rows, tally.undecided, tally.wrong)
+                 .c_str(),
+             stdout);
+  CHECK(tally.files == 2 * files);
+  CHECK(tally.wrong == 0);
+  CHECK(tally.undecided * 50 <= tally.rows);
 }

@@ -2,7 +2,7 @@ The script completes commands, options and their few values, wherever the option
 Needs: bash
 
 $ bash try ''
-init plan apply verify status user host debt ca log demo completion --help --config --json --quiet --color --version
+init plan apply verify status user host debt ca hba log demo completion --help --config --json --quiet --color --version
 
 $ bash try ca ex
 export

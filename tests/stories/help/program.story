@@ -22,6 +22,7 @@ Subcommands:
   host                        hosts
   debt                        what hosts are owed
   ca                          the authorities
+  hba                         what a pg_hba.conf means
   log                         who did what
   demo                        a throw-away environment on this machine, from plaintext to proven TLS
   completion                  a script that completes pgseal's command lines in a shell
