@@ -97,6 +97,14 @@ class TwoEnvironments(unittest.TestCase):
         second.write_text(other.replace(table(whole, "db1"), "") + '\n[[silence]]\nhost = "db2"\n'
                           'code = "replication.primary-unknown"\nreason = "db1 is the other environment\'s"\n')
         lab.pgseal("apply", "--yes", status=0)
+        # Whoever leaves the choice to libpq would show the first environment's pair to the second's server.
+        waiting = lab.pgseal("--config", str(second), "apply", "--yes", status=1).stdout
+        self.assertIn("error slot.other-environment: OS user \"deploy\" on \"app1\"", waiting)
+        self.assertIn("waits  db2        reload", waiting)
+        self.assertIn("SSL connection", lab.run("app1", "psql 'host=db2 dbname=shop sslmode=require' -c '\\conninfo'",
+                                                user="deploy"))
+        second.write_text(second.read_text().replace('os_users = ["deploy"]',
+                                                     'os_users = ["deploy"]\nexplicit_sslcert = true'))
         lab.pgseal("--config", str(second), "apply", "--yes", status=0)
         for config in (lab.config, second):
             self.assertEqual(steps(lab.json("--config", str(config), "plan", status=0)), [])
