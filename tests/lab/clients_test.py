@@ -101,7 +101,7 @@ class TwoEnvironments(unittest.TestCase):
         waiting = lab.pgseal("--config", str(second), "apply", "--yes", status=1).stdout
         self.assertIn("error slot.other-environment: OS user \"deploy\" on \"app1\"", waiting)
         self.assertIn("waits  db2        reload", waiting)
-        self.assertIn("SSL connection", lab.run("app1", "psql 'host=db2 dbname=shop sslmode=require' -c '\\conninfo'",
+        self.assertIn("SSL connection", lab.run("app1", "psql 'host=db2 dbname=shop sslmode=require sslrootcert=/nowhere' -c '\\conninfo'",
                                                 user="deploy"))
         second.write_text(second.read_text().replace('os_users = ["deploy"]',
                                                      'os_users = ["deploy"]\nexplicit_sslcert = true'))
