@@ -126,13 +126,14 @@ Result<void> read(const ledger::Ledger& ledger, const Wanted& wanted, base::Time
   return {};
 }
 
-void see(const fleet::Host& host, const planning::HostView& view, base::Time at, std::size_t place,
-         StatusReport& report, Served& served) {
+/// As the host is seen now. Gives the serial number that it serves, "" none.
+std::string see(const fleet::Host& host, const planning::HostView& view, base::Time at,
+                HostStatus& status) {
   ledger::Observation now = observation_of(host, view, at);
-  report.hosts[place].reachable = now.reachable;
-  served.erase(place);
-  if (!now.served_serial.empty()) served[place] = now.served_serial;
-  fill(report.hosts[place], std::move(now));
+  status.reachable = now.reachable;
+  std::string served = std::move(now.served_serial);
+  fill(status, std::move(now));
+  return served;
 }
 
 void mark_served(HostStatus& status, const std::string& served_serial) {
@@ -171,7 +172,9 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
     report.findings = std::move(plan.findings);
     for (std::size_t place = 0; place < environment.hosts.size(); ++place) {
       const fleet::Host& host = environment.hosts[place];
-      see(host, observed.hosts.at(host.name), at, place, report, served);
+      std::string serial = see(host, observed.hosts.at(host.name), at, report.hosts[place]);
+      served.erase(place);
+      if (!serial.empty()) served[place] = std::move(serial);
     }
   }
   for (const auto& [place, serial] : served) mark_served(report.hosts[place], serial);
