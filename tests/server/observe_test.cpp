@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // What is seen of a real server.
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -220,26 +219,4 @@ TEST_CASE("the server's commands are not asked from functions of others") {
   server->sql("drop function public.pg_is_in_recovery()");
   REQUIRE(facts.server);
   CHECK_FALSE(facts.server->in_recovery);
-}
-
-TEST_CASE("one observation costs this host's processor little") {
-  scratch::Server* server = scratch::Server::fresh();
-  if (server == nullptr) return;
-  const auto used = [] {
-    long microseconds = 0;
-    for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-      rusage usage{};
-      getrusage(who, &usage);
-      microseconds += (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-                      usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-    }
-    return microseconds;
-  };
-  static_cast<void>(server->observe());
-  const long before = used();
-  for (int i = 0; i < 10; ++i) static_cast<void>(server->observe());
-  const double milliseconds = static_cast<double>(used() - before) / 10000;
-  MESSAGE("one observation: " << milliseconds
-                              << " ms of processor time, the server's own not counted");
-  CHECK(milliseconds < 60);  // a loose bound: sanitizers and busy machines; the figure is printed
 }
