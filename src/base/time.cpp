@@ -8,19 +8,6 @@ namespace {
 
 std::string date_of(std::chrono::sys_days day) {
   const std::chrono::year_month_day date(day);
-  const int year = static_cast<int>(date.year());
-  if (year >= 0 && year <= 9999) {  // lists of ten thousand certificates have as many dates
-    const auto digits = static_cast<unsigned>(year) * 10000 +
-                        static_cast<unsigned>(date.month()) * 100 +
-                        static_cast<unsigned>(date.day());
-    std::string text = "0000-00-00";
-    unsigned rest = digits;
-    for (const std::size_t place : {9U, 8U, 6U, 5U, 3U, 2U, 1U, 0U}) {
-      text[place] = static_cast<char>('0' + rest % 10);
-      rest /= 10;
-    }
-    return text;
-  }
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }

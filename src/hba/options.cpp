@@ -284,7 +284,7 @@ Refusal take_option(std::string_view text, Method method, bool hostssl, const Ve
   const std::string_view name = text.substr(0, equals);
   const std::string value(text.substr(equals + 1));
   // Every option puts the scope that an ldapurl before it gave back to "subtree".
-  if (options.has("ldapscope") || method == Method::ldap) options.values["ldapscope"] = "2";
+  if (method == Method::ldap) options.values["ldapscope"] = "2";
   const auto row = std::find_if(std::begin(rows), std::end(rows), [&](const OptionRow& each) {
     return each.name == name && each.since <= version.major;
   });

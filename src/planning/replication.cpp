@@ -42,10 +42,7 @@ const ServerFacts* standby_of(const Observed& observed, const std::string& host)
 /// As libpq compares the name in a string with one in a certificate (fe-secure-common.c): names
 /// without regard to case, addresses by their bytes.
 bool same_name(std::string_view one, std::string_view other) {
-  const auto small = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; };
-  if (std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                 [&](char a, char b) { return small(a) == small(b); }))
-    return true;
+  if (base::lower(one) == base::lower(other)) return true;
   if (one.find(':') == one.npos || other.find(':') == other.npos) return false;
   const std::string address = x509::canonical_address(one);
   return !address.empty() && address == x509::canonical_address(other);
