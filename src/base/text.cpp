@@ -119,6 +119,21 @@ std::optional<std::string> unhex(std::string_view text) {
   return bytes;
 }
 
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '%') {
+      plain += text[at];
+      continue;
+    }
+    const auto byte = unhex(lower(text.substr(at + 1, 2)));
+    if (!byte || byte->size() != 1 || byte->front() == '\0') return std::nullopt;
+    plain += *byte;
+    at += 2;
+  }
+  return plain;
+}
+
 std::string base64(std::string_view bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);

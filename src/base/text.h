@@ -13,6 +13,10 @@ namespace base {
 std::string hex(std::string_view bytes);
 std::optional<std::string> unhex(std::string_view text);
 
+/// Percent signs undone (RFC 3986 section 2.1); null where one is not followed by two hexadecimal
+/// digits, and for %00, which no C string holds.
+std::optional<std::string> percent_decoded(std::string_view text);
+
 std::string base64(std::string_view bytes);
 /// Null where `text` is not exactly what `base64` would write.
 std::optional<std::string> unbase64(std::string_view text);

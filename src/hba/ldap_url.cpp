@@ -9,21 +9,6 @@
 namespace hba {
 namespace {
 
-std::optional<std::string> decoded(std::string_view text) {
-  std::string plain;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      plain += text[at];
-      continue;
-    }
-    const auto byte = base::unhex(base::lower(text.substr(at + 1, 2)));
-    if (!byte || byte->size() != 1 || (*byte)[0] == '\0') return std::nullopt;
-    plain += *byte;
-    at += 2;
-  }
-  return plain;
-}
-
 std::optional<int> scope_of(std::string_view word) {
   if (word.empty() || word == "base") return 0;
   if (word == "one" || word == "onelevel") return 1;
@@ -42,7 +27,7 @@ bool take_place(std::string_view place, LdapUrl& url) {
         url.port < 1 || url.port > 65535)
       return false;
   }
-  const auto host = decoded(place.substr(0, colon));
+  const auto host = base::percent_decoded(place.substr(0, colon));
   if (!host) return false;
   url.host = *host;
   return true;
@@ -63,10 +48,10 @@ std::optional<LdapUrl> parse_ldap_url(std::string_view text) {
   const auto parts = base::split(rest.substr(slash + 1), '?');
   if (parts.size() > 4) return std::nullopt;
   const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : std::string_view(); };
-  const auto base_name = decoded(part(0));
-  const auto attribute = decoded(part(1).substr(0, part(1).find(',')));
+  const auto base_name = base::percent_decoded(part(0));
+  const auto attribute = base::percent_decoded(part(1).substr(0, part(1).find(',')));
   const auto scope = scope_of(part(2));
-  const auto filter = decoded(part(3));
+  const auto filter = base::percent_decoded(part(3));
   if (!base_name || !attribute || !scope || !filter) return std::nullopt;
   if (parts.size() == 4 && filter->empty()) return std::nullopt;
   url.base = *base_name;

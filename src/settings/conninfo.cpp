@@ -72,30 +72,6 @@ class Pairs {
   std::size_t at_ = 0;
 };
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// Percent signs undone; null where libpq would refuse them, %00 among them.
-std::optional<std::string> decode(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      plain += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    plain += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return plain;
-}
-
 std::string encode(std::string_view plain) {
   constexpr std::string_view bare = "-._~/";
   std::string text;
@@ -140,7 +116,7 @@ class Uri {
   /// The bytes from `begin` to here as a value; an empty one is as good as not given.
   base::Result<void> part(std::string_view keyword, std::size_t begin) {
     if (begin == at_) return {};
-    const auto value = decode(text_.substr(begin, at_ - begin));
+    const auto value = base::percent_decoded(text_.substr(begin, at_ - begin));
     if (!value) return malformed("the connection URI has an invalid percent-encoded byte");
     out_.items.push_back({std::string(keyword), *value, {begin, at_}, {begin, at_}});
     return {};
@@ -176,7 +152,7 @@ class Uri {
     host.text.end = host.value_text.end = at_;
     port.text.end = port.value_text.end = at_;
     for (ConninfoItem* list : {&host, &port}) {
-      const auto plain = decode(list->value);
+      const auto plain = base::percent_decoded(list->value);
       if (!plain) return malformed("the connection URI has an invalid percent-encoded byte");
       list->value = *plain;
       if (!plain->empty()) out_.items.push_back(std::move(*list));
@@ -212,15 +188,16 @@ class Uri {
     ConninfoItem item;
     item.text.begin = at_;
     to("=&");
-    const auto keyword = decode(text_.substr(item.text.begin, at_ - item.text.begin));
+    const auto keyword =
+        base::percent_decoded(text_.substr(item.text.begin, at_ - item.text.begin));
     if (peek() != '=') return malformed("a parameter of the connection URI has no \"=\"");
     item.value_text.begin = ++at_;
     to("=&");
     if (peek() == '=') return malformed("a parameter of the connection URI has a second \"=\"");
     item.value_text.end = at_;
     item.text.end = at_;
-    const auto value =
-        decode(text_.substr(item.value_text.begin, item.value_text.end - item.value_text.begin));
+    const auto value = base::percent_decoded(
+        text_.substr(item.value_text.begin, item.value_text.end - item.value_text.begin));
     if (!keyword || !value)
       return malformed("the connection URI has an invalid percent-encoded byte");
     item.keyword = *keyword;

@@ -47,3 +47,10 @@ TEST_CASE("the nearest known word is offered only when it is near") {
   CHECK(base::nearest("databse", known) == "database");
   CHECK(base::nearest("zzzzzz", known).empty());
 }
+
+TEST_CASE("percent signs are undone, and refused where they stand for nothing") {
+  CHECK(base::percent_decoded("a%20b%2Fc%2f") == "a b/c/");
+  CHECK(base::percent_decoded("") == "");
+  for (const char* wrong : {"%", "a%2", "%zz", "%00", "%2%20"})
+    CHECK_FALSE(base::percent_decoded(wrong));
+}
