@@ -16,11 +16,13 @@
 
 namespace slots {
 
-/// `see_all` and `carry_out` of store.h, with the same errors.
 class Actors {
  public:
+  /// Changes nothing. Each slot with its own outcome, in their order; errors as `see_by` of
+  /// store.h.
   std::vector<base::Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all);
   base::Result<SeenSlot> see(const SlotFiles& files);
+  /// As `carry_out` of store.h, which forks for it.
   base::Result<bool> carry_out(const SlotFiles& files, const Changes& changes);
 
  private:

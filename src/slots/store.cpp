@@ -272,14 +272,6 @@ std::vector<Result<SeenSlot>> see_by(const std::vector<SlotFiles>& all, const Se
   return in_order;
 }
 
-std::vector<Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all) {
-  return see_by(all, [](const std::vector<SlotFiles>& group) {
-    return as_actor(group.front(), [&]() -> Result<std::string> { return see_packed(group); });
-  });
-}
-
-Result<SeenSlot> see(const SlotFiles& files) { return std::move(see_all({files}).front()); }
-
 Result<bool> carry_out(const SlotFiles& files, const Changes& changes) {
   return changed_by(files, as_actor(files, [&] { return carry_out_here(files, changes); }));
 }

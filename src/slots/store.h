@@ -30,14 +30,6 @@ struct SeenSlot {
   SeenFile pending;
 };
 
-/// Changes nothing. Errors: file_unsafe, naming what is wrong, where a folder is not safe or one of
-/// the four names is no regular file; user_missing where there is no home.
-base::Result<SeenSlot> see(const SlotFiles& files);
-
-/// The same of several, each with its own outcome, in their order: a child for each user, not for
-/// each slot.
-std::vector<base::Result<SeenSlot>> see_all(const std::vector<SlotFiles>& all);
-
 struct Wanted {
   std::string name;
   std::string bytes;
@@ -83,7 +75,9 @@ base::Result<std::string> as_actor(const SlotFiles& files,
 std::string see_packed(const std::vector<SlotFiles>& group);
 base::Result<std::string> carry_out_here(const SlotFiles& files, const Changes& changes);
 
-/// The parent's: `ask` gives `see_packed` of slots that one actor owns.
+/// The parent's: each slot with its own outcome, in their order; `ask` gives `see_packed` of those
+/// that one actor owns. Errors: file_unsafe, naming what is wrong, where a folder is not safe or
+/// one of the four names is no regular file; user_missing where there is no home.
 using SeeGroup = std::function<base::Result<std::string>(const std::vector<SlotFiles>& group)>;
 std::vector<base::Result<SeenSlot>> see_by(const std::vector<SlotFiles>& all, const SeeGroup& ask);
 base::Result<bool> changed_by(const SlotFiles& files, base::Result<std::string> done);

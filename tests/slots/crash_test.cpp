@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "slots/actors.h"
 #include "slots/changes.h"
 #include "slots/house.h"
 #include "x509/pair.h"
@@ -78,7 +79,7 @@ void crash_between_steps(const fleet::Slot& slot, bool first) {
     CAPTURE(step);
     const Started started = start(host, slot, first);
     const auto files = files_of(host, slot);
-    const auto seen = must(slots::see(files));
+    const auto seen = must(slots::Actors().see(files));
     const auto decision =
         must(slots::decide_certificate({files, seen, house::noon()}, started.act));
     if (step > decision.changes.steps.size()) break;
@@ -222,7 +223,7 @@ TEST_CASE("a file that changed between decision and act keeps all steps from bei
     House host;
     const Started started = start(host, slot, false);
     const auto files = files_of(host, slot);
-    const auto seen = must(slots::see(files));
+    const auto seen = must(slots::Actors().see(files));
     const auto decision =
         must(slots::decide_certificate({files, seen, house::noon()}, started.act));
     REQUIRE(::chmod(files.path_of(files.certificate).c_str(), 0400) == 0);
