@@ -5,8 +5,7 @@
 import unittest
 
 from lab_hosts import wait_until
-from standbys import verified
-from standbys_test import StandbysCase, of_standbys
+from standbys import StandbysCase, of_standbys, verified
 
 ARCHIVE = "/etc/pgseal/archive/server:db2"
 NOTE = "primary_conninfo.untried"

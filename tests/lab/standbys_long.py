@@ -6,8 +6,7 @@ import time
 import unittest
 
 from lab_hosts import findings_of, steps, wait_until
-from standbys import REPLICAS, verified
-from standbys_test import StandbysCase, of_standbys
+from standbys import REPLICAS, StandbysCase, of_standbys, verified
 
 
 class EachVersion(StandbysCase):
