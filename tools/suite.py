@@ -9,6 +9,8 @@ import argparse
 import concurrent.futures
 import dataclasses
 import glob
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -190,6 +192,15 @@ class Suite:
                         self.failures.append((running[future].name, outcome[0].note, reasons(log.read())))
         return self.total.failed == before
 
+    def take_over(self, passed):
+        if not passed:
+            return False
+        count, minutes = passed
+        print(f"ok      the fast tier                             {count}  (taken over: it passed {minutes:.0f} minutes ago, "
+              "programs and tests are the same)", flush=True)
+        self.total = self.total + count
+        return True
+
     def skip(self, number, what, why):
         if number:
             print(f"skipped {what:34}           {number} skipped  ({why})", flush=True)
@@ -202,18 +213,19 @@ class Suite:
             for line in lines:
                 print("        | " + line)
 
-    def build(self, preset, target=""):
+    def build(self, preset, targets=()):
         os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
-        script = f"cmake --preset {preset} && cmake --build --preset {preset} {target and '--target ' + target}"
+        script = f"cmake --preset {preset} && cmake --build --preset {preset}{' --target ' if targets else ''}{' '.join(targets)}"
         return self.run([Part(f"build {preset}", ["sh", "-c", script], read_build, 1500)], 1)
 
 
-def units(preset, seconds, prefix=(), environment=None):
+def test_folders():
+    return sorted({os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{ROOT}/tests/*/*_test.cpp")})
+
+
+def units(preset, folders, seconds, prefix=(), environment=None):
     """Where a build failed half-way, a program may be old: only what the tree still has is run."""
     label = "" if preset == "release" else f" ({preset})"
-    folders = sorted({os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{ROOT}/tests/*/*_test.cpp")})
-    if preset != "release":
-        folders.remove("simulation")  # hundreds of applies: under a sanitizer they take many minutes
     return [Part(f"tests/{folder}{label}", [*prefix, f"build/{preset}/test_{folder}"], read_doctest, seconds,
                  environment or {}) for folder in folders]
 
@@ -240,21 +252,61 @@ def lab_files(pattern):
     return [path for path in sorted(glob.glob(f"{ROOT}/tests/lab/{pattern}")) if os.access(path, os.X_OK)]
 
 
-def run_lab(suite, pattern, seconds):
+def run_lab(suite, pattern, seconds, others=()):
+    """`others` are parts that may run beside the lab's."""
     files = lab_files(pattern)
     if os.geteuid() != 0:
         suite.skip(len(files), f"tests/lab/{pattern}", "the lab makes namespaces and mounts, which needs root")
-        return
-    suite.run([Part(os.path.relpath(path, ROOT), [path], read_unittest, seconds) for path in files], 2)
+        files = []
+    return suite.run([*others, *(Part(os.path.relpath(path, ROOT), [path], read_unittest, seconds) for path in files)], 2)
 
 
-def fast(suite):
-    if suite.build("release"):
-        suite.run(units("release", 120) + tools_tests() + stories(), 2)
-        run_lab(suite, "*_test.py", 420)
-    else:
+def fast(suite, record=None):
+    """With a record the whole is taken over from it, if nothing that was tested has changed since it passed."""
+    if not suite.build("release"):
         suite.run(tools_tests(), 2)
         suite.skip(1, "all that needs the build", "the build failed")
+        return
+    if record and suite.take_over(record.passed()):
+        return
+    good = suite.run(units("release", test_folders(), 120) + tools_tests() + stories(), 2)
+    if run_lab(suite, "*_test.py", 420) and good:
+        Record(ROOT).write(suite.total)
+
+
+class Record:
+    """That the fast tier passed, with which programs and tests: ./run test --full right after ./run test need not repeat it."""
+    SECONDS = 2 * 3600
+
+    def __init__(self, root):
+        self.root = root
+        self.path = os.path.join(root, "build", "passed.json")
+
+    def fingerprint(self):
+        patterns = ("build/release/pgseal*", "build/release/test_*", "build/release/other/*", "tests/**", "tools/**")
+        paths = sorted({path for pattern in patterns for path in glob.glob(f"{self.root}/{pattern}", recursive=True)})
+        whole = hashlib.sha256()
+        for path in paths:
+            if os.path.isfile(path) and "__pycache__" not in path:
+                with open(path, "rb") as file:
+                    whole.update(f"{os.path.relpath(path, self.root)} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        return whole.hexdigest()
+
+    def write(self, count):
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump({"of": self.fingerprint(), "at": time.time(), "passed": count.passed, "skipped": count.skipped}, file)
+
+    def passed(self):
+        """(count, minutes ago), or None."""
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                record = json.load(file)
+            age = time.time() - record["at"]
+            if 0 <= age <= self.SECONDS and record["of"] == self.fingerprint():
+                return Count(passed=record["passed"], skipped=record["skipped"]), age / 60
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return None
 
 
 def fuzzers(seconds):
@@ -274,7 +326,7 @@ def fuzzers(seconds):
 def run_fuzzers(suite):
     if not shutil.which("clang++-14"):
         suite.skip(len(fuzzers(0)), "tests/fuzz", "libFuzzer comes with clang-14; ./run fuzz installs it")
-    elif suite.build("fuzz", "fuzzers"):
+    elif suite.build("fuzz", ["fuzzers"]):
         suite.run(fuzzers(5), 2)
 
 
@@ -285,31 +337,40 @@ def fixed_addresses():
     return command if tried and tried.returncode == 0 else []
 
 
+def with_threads():
+    """The folders of tests whose folder of src/ starts threads or guards against them: of the others ThreadSanitizer has nothing to see."""
+    starts = re.compile(r"std::(jthread|thread|async|mutex)\b|\bin_parallel\(")
+    def does(folder):
+        return any(starts.search(open(path, encoding="utf-8").read()) for path in glob.glob(f"{ROOT}/src/{folder}/*.cpp"))
+    return [folder for folder in test_folders() if does(folder)]
+
+
+def sanitized(suite, preset, folders, prefix, options):
+    if suite.build(preset, [*(f"test_{folder}" for folder in folders), "programs"]):
+        suite.run(units(preset, folders, 600, prefix, options) + stories(preset, prefix, options), 2)
+
+
 def full(suite):
-    suite.build("dev")
-    if suite.build("asan"):
-        options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-        suite.run(units("asan", 600, environment=options) + stories("asan", environment=options), 2)
-    if suite.build("tsan"):
-        options = {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}
-        suite.run(units("tsan", 600, fixed_addresses(), options) + stories("tsan", fixed_addresses(), options), 2)
+    # Under a sanitizer the simulation's hundreds of applies take many minutes.
+    sanitized(suite, "asan", [folder for folder in test_folders() if folder != "simulation"], (),
+              {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"})
+    sanitized(suite, "tsan", with_threads(), fixed_addresses(), {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"})
     run_fuzzers(suite)
-    # By now the sanitizers' builds are done; it takes both cores for some minutes.
-    suite.run([Part("tests/simulation (every message)", ["build/release/test_simulation"], read_doctest, 1500,
-                    {"PGSEAL_FULL": "1"})], 1)
+    simulation = Part("tests/simulation (every message)", ["build/release/test_simulation"], read_doctest, 2400,
+                      {"PGSEAL_FULL": "1"})
+    run_lab(suite, "*_long.py", 1500, [simulation])
     if os.geteuid() == 0:
         suite.run(lab_itself(), 1)
-    run_lab(suite, "*_long.py", 1500)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="also an honest build, sanitizers, long tests")
+    parser.add_argument("--full", action="store_true", help="also sanitizers, fuzzers, long tests")
     arguments = parser.parse_args()
     shutil.rmtree(LOGS, ignore_errors=True)
     os.makedirs(LOGS)
     suite = Suite()
-    fast(suite)
+    fast(suite, Record(ROOT) if arguments.full else None)
     if arguments.full:
         full(suite)
     suite.say_again()

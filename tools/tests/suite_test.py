@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
 """What the suite makes of a program's ending, above all of a bad one: nothing that failed counts as passed."""
+import json
 import os
+import shutil
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -103,6 +106,49 @@ class Reasons(unittest.TestCase):
 
     def test_no_more_than_a_dozen(self):
         self.assertEqual(len(suite.reasons("".join(f"FAIL: test_{i}\n" for i in range(100)))), 12)
+
+
+class TheRecord(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.root)
+        for name in ("build/release/pgseal", "tests/lab/a_test.py"):
+            os.makedirs(os.path.dirname(f"{self.root}/{name}"), exist_ok=True)
+            self.put(name, "before")
+        suite.Record(self.root).write(suite.Count(passed=3, skipped=1))
+
+    def put(self, name, text):
+        with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_what_passed_is_taken_over(self):
+        count, minutes = suite.Record(self.root).passed()
+        self.assertEqual((count.passed, count.failed, count.skipped), (3, 0, 1))
+        self.assertLess(minutes, 5)
+
+    def test_not_for_another_program_another_test_or_a_new_test(self):
+        for name in ("build/release/pgseal", "tests/lab/a_test.py", "tests/lab/b_test.py"):
+            self.put(name, "after")
+            self.assertIsNone(suite.Record(self.root).passed(), name)
+            if name.endswith("b_test.py"):
+                os.unlink(f"{self.root}/{name}")
+            else:
+                self.put(name, "before")
+        self.assertIsNotNone(suite.Record(self.root).passed())
+
+    def test_not_after_hours_nor_from_a_clock_that_was_ahead(self):
+        record = suite.Record(self.root)
+        with open(record.path, encoding="utf-8") as file:
+            kept = json.load(file)
+        for shift in (-3 * 3600, 3600):
+            with open(record.path, "w", encoding="utf-8") as file:
+                json.dump({**kept, "at": kept["at"] + shift}, file)
+            self.assertIsNone(record.passed())
+
+    def test_not_from_a_broken_record(self):
+        for text in ("", "[]", "{}", '{"of": 1, "at": "x"}'):
+            self.put("build/passed.json", text)
+            self.assertIsNone(suite.Record(self.root).passed())
 
 
 if __name__ == "__main__":
