@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "admission/explain.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -49,6 +50,49 @@ void say_verdict(Shell& shell, const hba::RuleFile& rules) {
           : fmt::format("the server refuses this file: {}", printable_line(rules.refusal)));
 }
 
+/// What is not proper to one file, but stands in others.
+struct Beside {
+  admission::Roles roles;
+  hba::IdentFile idents;
+};
+
+Result<Beside> beside(const Shell& shell, const hba::Version& version) {
+  const Options& options = shell.options;
+  Beside made;
+  if (!options.roles_file.empty())
+    made.roles =
+        TRY(admission::Roles::parse(options.roles_file, TRY(text_of_file(options.roles_file))));
+  std::string path = options.ident_file;
+  if (path.empty()) {
+    path = hba::resolve_beside(options.file, "pg_ident.conf");
+    if (options.file == "-" || ::access(path.c_str(), F_OK) != 0) return made;
+  }
+  made.idents = hba::read_idents(path, TRY(text_of_file(path)), version, hba::Files());
+  for (const hba::IdentRow& row : made.idents.rows)
+    if (!row.mapping)
+      return base::error(base::Code::parse, fmt::format("{}:{}: {}", printable_line(row.file),
+                                                        row.line, printable_line(row.error)))
+          .with_detail("The server does not load this file and goes by its former one.");
+  return made;
+}
+
+/// A file that the server refuses decides nothing.
+Result<hba::RuleFile> loadable(const Shell& shell, const hba::Version& version) {
+  const std::string& path = shell.options.file;
+  hba::RuleFile rules = hba::read_rules(path, TRY(text_of_file(path)), version, {}, hba::Files());
+  if (rules.accepted != std::optional(false)) return rules;
+  std::string why = rules.refusal;
+  for (const hba::RuleRow& row : rules.rows)
+    if (!row.rule && why.empty())
+      why = fmt::format("{}:{}: {}", row.file, row.line,
+                        row.error.empty() ? "the server refuses this line" : row.error);
+  return base::error(base::Code::parse, fmt::format("the server refuses {}", printable_line(path)))
+      .with_detail(printable_line(why))
+      .with_hint(
+          "The server goes by its former rules until all lines are good; pgseal hba show "
+          "names each bad one.");
+}
+
 }  // namespace
 
 Result<int> hba_show_command(Shell& shell) {
@@ -59,6 +103,18 @@ Result<int> hba_show_command(Shell& shell) {
   show(shell, text_of(rules, path, version), json_of(rules, version));
   say_verdict(shell, rules);
   return rules.accepted == std::optional(false) ? 1 : 0;
+}
+
+Result<int> hba_explain_command(Shell& shell) {
+  const admission::Connection connection =
+      TRY(admission::parse_connection(shell.options.connection));
+  const hba::Version version = TRY(version_of(shell));
+  const Beside others = TRY(beside(shell, version));
+  const hba::RuleFile rules = TRY(loadable(shell, version));
+  const admission::Decision decision =
+      admission::Rules(rules, others.idents, others.roles, version, {}).explain(connection);
+  show(shell, text_of(decision), json_of(decision));
+  return 0;
 }
 
 }  // namespace cli

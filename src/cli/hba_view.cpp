@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/views.h"
+#include "hba/mask.h"
 
 namespace cli {
 
@@ -55,6 +56,67 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
     cells.push_back(std::move(line));
   }
   return table_of(cells);
+}
+
+const char* word_of(admission::Decision::Outcome outcome) {
+  using Outcome = admission::Decision::Outcome;
+  switch (outcome) {
+    case Outcome::accept:
+      return "accept";
+    case Outcome::reject:
+      return "reject";
+    case Outcome::no_match:
+      return "no match";
+    case Outcome::certificate_required:
+      return "certificate required";
+    case Outcome::certificate_mismatch:
+      return "certificate mismatch";
+    case Outcome::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+namespace {
+
+std::string line_of(const hba::RuleRow& row) {
+  return fmt::format("  {}:{}: {}\n", printable_line(row.file), row.line,
+                     printable_line(hba::mask_secrets(row.text)));
+}
+
+/// What follows from the decision, for somebody who wonders why a client is refused.
+std::string consequence_of(const admission::Decision& decision) {
+  using Outcome = admission::Decision::Outcome;
+  switch (decision.outcome) {
+    case Outcome::accept:
+      return fmt::format("This is the first rule that matches: it asks by the method {}.\n",
+                         hba::to_string(decision.row->rule->method));
+    case Outcome::reject:
+      return "This is the first rule that matches, and it rejects.\n";
+    case Outcome::no_match:
+      return "No rule matches, and so the server rejects.\n";
+    case Outcome::certificate_required:
+      return "This is the first rule that matches: the server ends the connection, because no "
+             "certificate of a client is shown that it trusts.\n";
+    case Outcome::certificate_mismatch:
+      return "This is the first rule that matches: the server ends the connection, because the "
+             "certificate is not in the role's name.\n";
+    case Outcome::unknown:
+      return fmt::format(
+          "Only the server can tell which of these decides{}: it asks a name's resolver, its own "
+          "interfaces, its catalogs (--roles tells them) or its expressions.\n",
+          decision.or_none ? ", or whether none does" : "");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string text_of(const admission::Decision& decision) {
+  std::string made = fmt::format("{}\n", word_of(decision.outcome));
+  if (decision.row != nullptr) made += line_of(*decision.row);
+  for (const hba::RuleRow* row : decision.candidates) made += line_of(*row);
+  return made + consequence_of(decision);
 }
 
 }  // namespace cli

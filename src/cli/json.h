@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "hba/rule_file.h"
+#include "admission/explain.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
 #include "operations/status.h"
@@ -27,6 +27,8 @@ std::string json_of_users(const fleet::Environment& environment);
 std::string json_of_hosts(const fleet::Environment& environment);
 std::string json_of(const std::vector<ledger::Authority>& authorities);
 /// `hosts` and `identities` as far as `init` found any.
+/// Null where nothing decides. Secrets of the rule's text are masked.
+std::string json_of(const admission::Decision& decision);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
 std::string json_of_init(const std::string& file, const survey::Draft* draft);

@@ -103,6 +103,20 @@ void on_hba(CLI::App& app, Options& options) {
       ->type_name("MAJOR[.MINOR]");
 }
 
+void on_explain(CLI::App& app, Options& options) {
+  on_hba(app, options);
+  app.add_option("--connection", options.connection,
+                 "what is asked about, as user=app,database=shop,address=10.0.0.7,tls=on; also "
+                 "type=, gss=, replication=, certificate=CN")
+      ->type_name("SPEC")
+      ->required();
+  app.add_option("--roles", options.roles_file,
+                 "lines \"member group\", all there are: a role it does not name is in no group")
+      ->type_name("FILE");
+  app.add_option("--ident", options.ident_file, "the maps (default: pg_ident.conf beside FILE)")
+      ->type_name("FILE");
+}
+
 void nothing(CLI::App&, Options&) {}
 
 struct DeclaredCommand {
@@ -126,6 +140,7 @@ constexpr DeclaredCommand declared[] = {
     {"ca", "show", "the two authorities", nothing},
     {"ca", "export", "an authority's certificate, PEM", on_export},
     {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
+    {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
     {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},

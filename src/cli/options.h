@@ -35,6 +35,9 @@ struct Options {
   std::string name;                     ///< debt forgive, host remove: the host
   std::string shell;                    ///< completion
   std::string server_version;           ///< hba: --pg
+  std::string connection;               ///< hba explain: --connection
+  std::string roles_file;               ///< hba: --roles
+  std::string ident_file;               ///< hba: --ident
   bool keep = false;                    ///< demo
 };
 

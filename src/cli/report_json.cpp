@@ -5,6 +5,7 @@
 #include "audit/sources.h"
 #include "base/text.h"
 #include "cli/json.h"
+#include "hba/mask.h"
 #include "x509/certificate.h"
 
 namespace cli {
@@ -322,6 +323,35 @@ std::string json_of(const hba::RuleFile& rules, const hba::Version& version) {
   json["accepted_by_server"] = rules.accepted ? Json(*rules.accepted) : Json();
   json["rules"] = Json::array();
   for (const hba::RuleRow& row : rules.rows) json["rules"].push_back(of(row, version));
+  return document(json);
+}
+
+namespace {
+
+Json of_deciding(const hba::RuleRow& row) {
+  return {{"file", printable_line(row.file)},
+          {"line", row.line},
+          {"method", hba::to_string(row.rule->method)},
+          {"certificate", admission::demand_of(*row.rule)},
+          {"text", printable_line(hba::mask_secrets(row.text))}};
+}
+
+}  // namespace
+
+std::string json_of(const admission::Decision& decision) {
+  Json json = decision.row != nullptr ? of_deciding(*decision.row)
+                                      : Json{{"file", nullptr},
+                                             {"line", nullptr},
+                                             {"method", nullptr},
+                                             {"certificate", nullptr},
+                                             {"text", nullptr}};
+  json["format"] = 1;
+  json["decision"] = word_of(decision.outcome);
+  json["candidates"] = Json::array();
+  for (const hba::RuleRow* row : decision.candidates)
+    json["candidates"].push_back(of_deciding(*row));
+  if (decision.outcome == admission::Decision::Outcome::unknown)
+    json["perhaps_no_match"] = decision.or_none;
   return document(json);
 }
 

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "admission/explain.h"
 #include "cli/speech.h"
-#include "hba/rule_file.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
 #include "operations/status.h"
@@ -32,6 +32,9 @@ std::string table_of(const std::vector<std::vector<std::string>>& cells);
 /// The rows of pg_hba_file_rules; those of other files than `main` with their file.
 std::string text_of(const hba::RuleFile& rules, const std::string& main,
                     const hba::Version& version);
+std::string text_of(const admission::Decision& decision);
+/// "accept", "no match", …: the words of scripts.
+const char* word_of(admission::Decision::Outcome outcome);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);
 

@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "hba/pattern.h"
-
 #include <algorithm>
+
+#include "hba/pattern_tree.h"
 
 namespace hba {
 namespace {
 
 using State = PatternVerdict::State;
+using Kind = PatternNode::Kind;
 
 // DUPMAX of src/include/regex/regguts.h.
 constexpr int most_repetitions = 255;
 // The server's own limit is its stack's.
 constexpr int deepest_group = 100;
+
+PatternNode node(Kind kind) {
+  PatternNode made;
+  made.kind = kind;
+  return made;
+}
+
+std::size_t index(char c) { return static_cast<unsigned char>(c); }
+
+// Nested repetitions multiply; the server's limit is the memory of its own automaton.
+constexpr std::size_t most_weight = 5000;
+
+std::size_t weight(const PatternNode& of) {
+  std::size_t sum = 1;
+  for (const PatternNode& child : of.children) sum += weight(child);
+  if (of.kind == Kind::repeat) sum *= static_cast<std::size_t>(of.most.value_or(of.least + 1)) + 1;
+  return std::min(sum, most_weight + 1);
+}
 
 bool alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -22,12 +41,14 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  PatternVerdict read() {
-    if (text_.starts_with("***")) return undecided();
-    if (text_.starts_with("(?i)")) at_ = 4;
-    alternatives(0);
+  ReadPattern read() {
+    if (text_.starts_with("***")) return {undecided(), {}};
+    ignores_case_ = text_.starts_with("(?i)");
+    if (ignores_case_) at_ = 4;
+    PatternNode root = alternatives(0);
     if (verdict_.state == State::compiles && !over()) refuse("parentheses () not balanced");
-    return verdict_;
+    if (!stopped() && weight(root) > most_weight) leave_undecided();
+    return {verdict_, std::move(root)};
   }
 
  private:
@@ -45,25 +66,32 @@ class Reader {
     if (!stopped()) verdict_ = undecided();
   }
 
-  void alternatives(int depth) {
-    if (depth > deepest_group) return leave_undecided();
+  PatternNode alternatives(int depth) {
+    PatternNode made = node(Kind::choice);
+    if (depth > deepest_group) {
+      leave_undecided();
+      return made;
+    }
     for (;;) {
-      branch(depth);
-      if (stopped() || !next_is('|')) return;
+      made.children.push_back(branch(depth));
+      if (stopped() || !next_is('|')) return made;
       ++at_;
     }
   }
 
-  void branch(int depth) {
+  PatternNode branch(int depth) {
+    PatternNode made = node(Kind::sequence);
     while (!stopped() && !over() && here() != '|' && here() != ')') {
       const bool anchor = here() == '^' || here() == '$';
-      atom(depth);
+      PatternNode one = atom(depth);
       // A quantifier after an anchor is refused; the server says so in its own way.
       if (!stopped() && !anchor)
-        quantifier();
+        one = quantified(std::move(one));
       else if (!stopped() && quantifies())
         refuse("quantifier operand invalid");
+      made.children.push_back(std::move(one));
     }
+    return made;
   }
 
   [[nodiscard]] bool quantifies() const {
@@ -75,39 +103,87 @@ class Reader {
     return at_ + 1 < text_.size() && text_[at_ + 1] >= '0' && text_[at_ + 1] <= '9';
   }
 
-  void atom(int depth) {
-    const char c = here();
-    if (quantifies()) return refuse("quantifier operand invalid");
-    // Bytes of many: how they count is the server encoding's business.
-    if ((static_cast<unsigned char>(c) & 0x80U) != 0) return leave_undecided();
-    ++at_;
-    if (c == '[') return bracket();
-    if (c == '\\') {
-      if (over()) return refuse("invalid escape \\ sequence");
-      if (alphanumeric(here())) return leave_undecided();
-      ++at_;
-      return;
+  PatternNode bytes_of(const std::bitset<256>& bytes) const {
+    PatternNode made = node(Kind::bytes);
+    made.bytes = bytes;
+    if (!ignores_case_) return made;
+    for (std::size_t c = 'A'; c <= 'Z'; ++c) {
+      const bool either = bytes[c] || bytes[c + ('a' - 'A')];
+      made.bytes[c] = either;
+      made.bytes[c + ('a' - 'A')] = either;
     }
-    if (c != '(') return;
-    if (next_is('?')) {
-      if (!next_is(':', 1)) return leave_undecided();
-      at_ += 2;
-    }
-    alternatives(depth + 1);
-    if (stopped()) return;
-    if (over()) return refuse("parentheses () not balanced");
-    ++at_;
+    return made;
+  }
+  PatternNode byte(char c) const {
+    std::bitset<256> one;
+    one.set(index(c));
+    return bytes_of(one);
   }
 
-  void quantifier() {
-    if (!quantifies()) return;
-    if (here() == '{')
-      bounds();
-    else
-      ++at_;
-    if (stopped()) return;
-    if (next_is('?')) return leave_undecided();  // non-greedy
+  PatternNode atom(int depth) {
+    const char c = here();
+    // Bytes of many: how they count is the server encoding's business.
+    const bool wide = (index(c) & 0x80U) != 0;
     if (quantifies()) refuse("quantifier operand invalid");
+    if (wide) leave_undecided();
+    if (stopped()) return {};
+    ++at_;
+    switch (c) {
+      case '[':
+        return bracket();
+      case '\\':
+        return escaped();
+      case '^':
+        return node(Kind::begin);
+      case '$':
+        return node(Kind::end);
+      case '.':
+        return bytes_of(std::bitset<256>().set());
+      case '(':
+        return group(depth);
+      default:
+        return byte(c);
+    }
+  }
+
+  PatternNode escaped() {
+    if (over()) refuse("invalid escape \\ sequence");
+    if (!stopped() && alphanumeric(here())) leave_undecided();
+    return stopped() ? PatternNode() : byte(text_[at_++]);
+  }
+
+  PatternNode group(int depth) {
+    if (next_is('?')) {
+      if (!next_is(':', 1)) {
+        leave_undecided();
+        return {};
+      }
+      at_ += 2;
+    }
+    PatternNode made = alternatives(depth + 1);
+    if (!stopped() && over()) refuse("parentheses () not balanced");
+    if (!stopped()) ++at_;
+    return made;
+  }
+
+  PatternNode quantified(PatternNode one) {
+    if (!quantifies()) return one;
+    PatternNode made = node(Kind::repeat);
+    made.children.push_back(std::move(one));
+    const char c = here();
+    if (c == '{') {
+      bounds(made);
+    } else {
+      made.least = c == '+' ? 1 : 0;
+      if (c == '?') made.most = 1;
+      ++at_;
+    }
+    if (stopped()) return made;
+    if (next_is('?'))
+      leave_undecided();  // non-greedy
+    else if (quantifies())
+      refuse("quantifier operand invalid");
+    return made;
   }
 
   int number() {
@@ -119,20 +195,24 @@ class Reader {
     return value;
   }
 
-  void bounds() {
+  void bounds(PatternNode& made) {
     ++at_;
-    const int least = number();
-    int most = least;
+    made.least = number();
+    made.most = made.least;
+    bool open = false;
     if (next_is(',')) {
       ++at_;
-      most = most_repetitions;
-      if (!over() && here() >= '0' && here() <= '9') most = number();
+      open = over() || here() < '0' || here() > '9';
+      made.most = open ? most_repetitions : number();
     }
+    const int least = made.least;
+    const int most = *made.most;
+    if (open) made.most.reset();
     if (least > most_repetitions || most > most_repetitions || least > most)
       return refuse("invalid repetition count(s)");
     if (!next_is('}')) return over() ? refuse("braces {} not balanced") : leave_undecided();
     ++at_;
-    if (least > 20 || most > 20) leave_undecided();  // may be too complex for the server
+    if (least > 20 || (!open && most > 20)) leave_undecided();  // may be too complex for the server
   }
 
   /// One character of a bracket list; '\0' where the reading stopped.
@@ -148,30 +228,40 @@ class Reader {
     return c;
   }
 
-  void bracket() {
-    if (next_is('^')) ++at_;
+  PatternNode bracket() {
+    std::bitset<256> bytes;
+    const bool others = next_is('^');
+    if (others) ++at_;
     for (bool first = true; first || !next_is(']'); first = false) {
       const char from = member();
-      if (stopped()) return;
-      if (from == '-' && !first && !next_is(']')) return leave_undecided();
+      if (stopped()) return {};
+      if (from == '-' && !first && !next_is(']')) leave_undecided();
+      bytes.set(index(from));
       if (!next_is('-') || next_is(']', 1)) continue;
       ++at_;
       const char to = member();
-      if (stopped()) return;
-      if (to == '-') return leave_undecided();
-      if (static_cast<unsigned char>(to) < static_cast<unsigned char>(from))
-        return refuse("invalid character range");
+      if (!stopped() && to == '-') leave_undecided();
+      if (!stopped() && index(to) < index(from)) refuse("invalid character range");
+      if (stopped()) return {};
+      for (std::size_t c = index(from); c <= index(to); ++c) bytes.set(c);
     }
     ++at_;
+    // What a list without regard to case leaves out is left out in both cases.
+    PatternNode made = bytes_of(bytes);
+    if (others) made.bytes.flip();
+    return made;
   }
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool ignores_case_ = false;
   PatternVerdict verdict_;
 };
 
 }  // namespace
 
-PatternVerdict check_pattern(std::string_view pattern) { return Reader(pattern).read(); }
+ReadPattern read_pattern(std::string_view pattern) { return Reader(pattern).read(); }
+
+PatternVerdict check_pattern(std::string_view pattern) { return read_pattern(pattern).verdict; }
 
 }  // namespace hba

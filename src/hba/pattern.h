@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
-// Whether a role's or database's regular expression compiles as PostgreSQL's ARE (chapter "POSIX
-// Regular Expressions") in the C collation: decided for literals, ".", anchors, bracket lists,
-// groups, alternation, the quantifiers and a leading "(?i)". The rest is undecided: escapes with a
-// letter or digit, classes, look-around, non-greedy quantifiers, directors.
+// A role's or database's regular expression as PostgreSQL's ARE (chapter "POSIX Regular
+// Expressions") in the C collation: whether it compiles and what it matches. Decided for literals,
+// ".", anchors, bracket lists, groups, alternation, the quantifiers and a leading "(?i)". The rest
+// is undecided: escapes with a letter or digit, classes, look-around, non-greedy quantifiers,
+// directors.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hba {
 
@@ -17,5 +20,31 @@ struct PatternVerdict {
 };
 
 PatternVerdict check_pattern(std::string_view pattern);
+
+/// A pattern that compiles, to be tried on names.
+class Pattern {
+ public:
+  /// Null where it is refused or undecided.
+  static std::optional<Pattern> compile(std::string_view pattern);
+
+  /// Somewhere in `name`, byte by byte: before a connection is authenticated the server counts
+  /// every byte as a character (its encoding is SQL_ASCII until it has a database). Takes time in
+  /// the product of both lengths.
+  [[nodiscard]] bool matches(std::string_view name) const;
+
+  /// Thompson's construction: `first` and, of a fork, `second` are where it goes on.
+  struct Step {
+    enum class Kind { bytes, begin, end, fork, found };
+    Kind kind = Kind::found;
+    std::size_t set = 0;  ///< of `bytes`: its number in the sets
+    std::size_t first = 0;
+    std::size_t second = 0;
+  };
+
+ private:
+  std::vector<Step> steps_;
+  std::vector<std::vector<bool>> sets_;
+  std::size_t start_ = 0;
+};
 
 }  // namespace hba

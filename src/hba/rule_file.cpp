@@ -35,6 +35,7 @@ RuleFile read_rules(const std::string& file, std::string_view text, const Versio
     row.file = line.file;
     row.line = line.number;
     row.error = line.error;
+    row.text = std::move(line.text);
     if (line.error.empty()) {
       ParsedRule parsed = parse_rule(line, version, traits);
       row.rule = std::move(parsed.rule);

@@ -18,6 +18,7 @@ struct RuleRow {
   std::optional<Rule> rule;  ///< null: the columns from `type` on are
   std::string error;
   bool undecided = false;
+  std::string text;  ///< continued lines joined, secrets and all
 };
 
 struct RuleFile {

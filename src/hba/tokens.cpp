@@ -61,6 +61,7 @@ class Tokenizer {
       line.begin = at;
       number += joins_lines(version_) ? join(text, at, logical) : chunk(text, at, logical, line);
       line.end = at;
+      line.text = logical;
       if (!line.error.empty()) {
         lines.push_back(std::move(line));
         continue;

@@ -29,6 +29,7 @@ struct Line {
   int number = 0;  ///< of its first physical line, 1-based
   std::vector<Field> fields;
   std::string error;      ///< the server's words; with it the file is refused
+  std::string text;       ///< continued lines joined, as the server's log quotes it
   std::size_t begin = 0;  ///< its bytes in its file, continued lines and line end included
   std::size_t end = 0;
 };
