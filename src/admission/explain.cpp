@@ -15,24 +15,6 @@ Match either(Match one, Match other) {
   return one == Match::unknown || other == Match::unknown ? Match::unknown : Match::no;
 }
 
-bool type_matches(ConnectionType type, Transport transport, bool ssl) {
-  switch (type) {
-    case ConnectionType::local:
-      return transport == Transport::local;
-    case ConnectionType::host:
-      return transport != Transport::local;
-    case ConnectionType::hostssl:
-      return transport == Transport::tls && ssl;
-    case ConnectionType::hostnossl:
-      return transport == Transport::plain || transport == Transport::gss;
-    case ConnectionType::hostgssenc:
-      return transport == Transport::gss;
-    case ConnectionType::hostnogssenc:
-      return transport == Transport::plain || transport == Transport::tls;
-  }
-  return false;
-}
-
 bool in_network(const hba::AddressSpec& network, const hba::Address& address) {
   if (network.address.family != address.family) return false;
   const std::size_t bytes = static_cast<std::size_t>(hba::bits_of(address.family)) / 8;
@@ -74,6 +56,24 @@ void take_namespace(Connection& connection) {
 }
 
 }  // namespace
+
+bool type_matches(ConnectionType type, Transport transport, bool ssl) {
+  switch (type) {
+    case ConnectionType::local:
+      return transport == Transport::local;
+    case ConnectionType::host:
+      return transport != Transport::local;
+    case ConnectionType::hostssl:
+      return transport == Transport::tls && ssl;
+    case ConnectionType::hostnossl:
+      return transport == Transport::plain || transport == Transport::gss;
+    case ConnectionType::hostgssenc:
+      return transport == Transport::gss;
+    case ConnectionType::hostnogssenc:
+      return transport == Transport::plain || transport == Transport::tls;
+  }
+  return false;
+}
 
 const char* demand_of(const hba::Rule& rule) {
   if (rule.method == hba::Method::cert) return "cert";

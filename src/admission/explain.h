@@ -66,6 +66,9 @@ class Rules {
   std::map<std::string, std::optional<hba::Pattern>, std::less<>> patterns_;
 };
 
+/// Whether a rule is about connections that come so; `ssl`: the setting.
+bool type_matches(hba::ConnectionType type, Transport transport, bool ssl);
+
 /// What a rule asks of the client's certificate: "none", "verify-ca", "verify-full" or "cert".
 const char* demand_of(const hba::Rule& rule);
 

@@ -43,17 +43,34 @@ base::Result<Roles> Roles::parse(const std::string& file, std::string_view text)
 std::optional<bool> Roles::is_member(const std::string& role, const std::string& group) const {
   if (role == group) return true;
   if (!known_) return std::nullopt;
-  std::set<std::string> seen{role};
+  return groups_of(role).contains(group);
+}
+
+std::set<std::string> Roles::groups_of(const std::string& role) const {
+  std::set<std::string> seen;
   std::vector<std::string> open{role};
   while (!open.empty()) {
     const auto found = groups_.find(open.back());
     open.pop_back();
     if (found == groups_.end()) continue;
-    if (found->second.contains(group)) return true;
     for (const std::string& above : found->second)
       if (seen.insert(above).second) open.push_back(above);
   }
-  return false;
+  seen.erase(role);
+  return seen;
+}
+
+std::vector<std::string> Roles::members() const {
+  std::vector<std::string> made;
+  for (const auto& [member, groups] : groups_) made.push_back(member);
+  return made;
+}
+
+Roles Roles::of_one(const std::string& role, const std::set<std::string>& groups) {
+  Roles made;
+  made.known_ = true;
+  if (!groups.empty()) made.groups_[role] = groups;
+  return made;
 }
 
 }  // namespace admission

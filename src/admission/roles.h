@@ -26,6 +26,14 @@ class Roles {
   [[nodiscard]] std::optional<bool> is_member(const std::string& role,
                                               const std::string& group) const;
 
+  [[nodiscard]] bool known() const { return known_; }
+  /// Every group that a role is in, through others too; not itself.
+  [[nodiscard]] std::set<std::string> groups_of(const std::string& role) const;
+  /// Every role that is in some group.
+  [[nodiscard]] std::vector<std::string> members() const;
+  /// Only this one is known to be in any group.
+  static Roles of_one(const std::string& role, const std::set<std::string>& groups);
+
  private:
   bool known_ = false;
   std::map<std::string, std::set<std::string>> groups_;  ///< of each member, direct ones

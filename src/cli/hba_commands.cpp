@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "admission/explain.h"
+#include "admission/prove.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -93,6 +93,28 @@ Result<hba::RuleFile> loadable(const Shell& shell, const hba::Version& version) 
           "names each bad one.");
 }
 
+Result<std::optional<admission::Addresses>> networks_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return std::optional<admission::Addresses>();
+  admission::Addresses all;
+  for (const std::string& text : texts) {
+    const std::size_t slash = text.find('/');
+    const hba::NumericAddress read = hba::read_address(text.substr(0, slash));
+    hba::AddressSpec spec;
+    std::optional<hba::Address> mask;
+    if (read.state == hba::NumericAddress::State::address && slash != std::string::npos)
+      mask = hba::mask_of_length(text.substr(slash + 1), read.address.family);
+    if (!mask)
+      return base::error(base::Code::usage,
+                         fmt::format("\"{}\" is no network", printable_line(text)))
+          .with_hint("Write an address and a length, as 10.0.0.0/8 or 2001:db8::/32.");
+    spec = {hba::AddressSpec::Kind::network, read.address, *mask, ""};
+    const auto some = admission::addresses_of(spec);
+    all.ipv4.insert(all.ipv4.end(), some->ipv4.begin(), some->ipv4.end());
+    all.ipv6.insert(all.ipv6.end(), some->ipv6.begin(), some->ipv6.end());
+  }
+  return std::optional(admission::united(all));
+}
+
 }  // namespace
 
 Result<int> hba_show_command(Shell& shell) {
@@ -115,6 +137,24 @@ Result<int> hba_explain_command(Shell& shell) {
       admission::Rules(rules, others.idents, others.roles, version, {}).explain(connection);
   show(shell, text_of(decision), json_of(decision));
   return 0;
+}
+
+Result<int> hba_prove_command(Shell& shell) {
+  const Options& options = shell.options;
+  const hba::Version version = TRY(version_of(shell));
+  const Beside others = TRY(beside(shell, version));
+  admission::Question question;
+  question.require =
+      options.require == "tls" ? admission::Requirement::tls : admission::Requirement::certificate;
+  question.roles = options.roles;
+  question.databases = options.databases;
+  question.networks = TRY(networks_of(options.networks));
+  question.include_local = options.include_local;
+  const hba::RuleFile rules = TRY(loadable(shell, version));
+  const admission::Proof proof =
+      admission::prove({rules, others.idents, others.roles, version, {}}, question);
+  show(shell, text_of(proof), json_of(proof, options.require));
+  return proof.proven ? 0 : 1;
 }
 
 }  // namespace cli

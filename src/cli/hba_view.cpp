@@ -119,4 +119,15 @@ std::string text_of(const admission::Decision& decision) {
   return made + consequence_of(decision);
 }
 
+std::string text_of(const admission::Proof& proof) {
+  std::string made = proof.statement + "\n";
+  if (proof.witness)
+    made += fmt::format("{} {}\n", proof.unknown.empty() ? "Gets past:" : "Perhaps gets past:",
+                        printable_line(to_string(*proof.witness)));
+  if (proof.row != nullptr) made += line_of(*proof.row);
+  for (const std::string& what : proof.unknown)
+    made += fmt::format("Only the server can tell: {}\n", what);
+  return made;
+}
+
 }  // namespace cli

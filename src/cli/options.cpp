@@ -103,18 +103,37 @@ void on_hba(CLI::App& app, Options& options) {
       ->type_name("MAJOR[.MINOR]");
 }
 
-void on_explain(CLI::App& app, Options& options) {
+/// What stands beside a file and what it means depends on.
+void on_judgement(CLI::App& app, Options& options) {
   on_hba(app, options);
-  app.add_option("--connection", options.connection,
-                 "what is asked about, as user=app,database=shop,address=10.0.0.7,tls=on; also "
-                 "type=, gss=, replication=, certificate=CN")
-      ->type_name("SPEC")
-      ->required();
   app.add_option("--roles", options.roles_file,
                  "lines \"member group\", all there are: a role it does not name is in no group")
       ->type_name("FILE");
   app.add_option("--ident", options.ident_file, "the maps (default: pg_ident.conf beside FILE)")
       ->type_name("FILE");
+}
+
+void on_explain(CLI::App& app, Options& options) {
+  on_judgement(app, options);
+  app.add_option("--connection", options.connection,
+                 "what is asked about, as user=app,database=shop,address=10.0.0.7,tls=on; also "
+                 "type=, gss=, replication=, certificate=CN")
+      ->type_name("SPEC")
+      ->required();
+}
+
+void on_prove(CLI::App& app, Options& options) {
+  on_judgement(app, options);
+  one_of(
+      app.add_option("--require", options.require, "what nobody may get past without")->required(),
+      {"tls", "certificate"});
+  app.add_option("--role", options.roles, "only about this role; may be repeated")
+      ->type_name("NAME");
+  app.add_option("--database", options.databases, "only about this database; may be repeated")
+      ->type_name("NAME");
+  app.add_option("--network", options.networks, "only from there, as 10.0.0.0/8; may be repeated")
+      ->type_name("CIDR");
+  app.add_flag("--include-local", options.include_local, "sockets as well, which have no TLS");
 }
 
 void nothing(CLI::App&, Options&) {}
@@ -141,6 +160,7 @@ constexpr DeclaredCommand declared[] = {
     {"ca", "export", "an authority's certificate, PEM", on_export},
     {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
     {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
+    {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
     {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},

@@ -355,6 +355,36 @@ std::string json_of(const admission::Decision& decision) {
   return document(json);
 }
 
+namespace {
+
+Json of(const admission::Connection& connection) {
+  const auto flag = [](bool on) { return on ? "on" : "off"; };
+  Json json{{"type", connection.transport == admission::Transport::local ? "local" : "host"},
+            {"tls", flag(connection.transport == admission::Transport::tls)},
+            {"gss", flag(connection.transport == admission::Transport::gss)},
+            {"user", printable_line(connection.user)},
+            {"database", printable_line(connection.database)},
+            {"replication", flag(connection.physical_replication)},
+            {"certificate", printable_line(connection.certificate.value_or("none"))}};
+  if (connection.address) json["address"] = hba::to_string(*connection.address);
+  return json;
+}
+
+}  // namespace
+
+std::string json_of(const admission::Proof& proof, const std::string& require) {
+  Json json{{"format", 1},
+            {"proven", proof.proven},
+            {"require", require},
+            {"statement", proof.statement}};
+  json["witness"] = proof.witness ? of(*proof.witness) : Json();
+  json["rule"] = proof.row == nullptr
+                     ? Json()
+                     : Json{{"file", printable_line(proof.row->file)}, {"line", proof.row->line}};
+  json["unknown"] = list_of(proof.unknown);
+  return document(json);
+}
+
 std::string json_of(const std::vector<ledger::Authority>& authorities) {
   Json json{{"format", 1}};
   json["authorities"] = Json::array();

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "admission/explain.h"
+#include "admission/prove.h"
 #include "cli/speech.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
@@ -33,6 +33,7 @@ std::string table_of(const std::vector<std::vector<std::string>>& cells);
 std::string text_of(const hba::RuleFile& rules, const std::string& main,
                     const hba::Version& version);
 std::string text_of(const admission::Decision& decision);
+std::string text_of(const admission::Proof& proof);
 /// "accept", "no match", …: the words of scripts.
 const char* word_of(admission::Decision::Outcome outcome);
 std::string users_of(const fleet::Environment& environment);

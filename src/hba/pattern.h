@@ -32,6 +32,11 @@ class Pattern {
   /// the product of both lengths.
   [[nodiscard]] bool matches(std::string_view name) const;
 
+  /// Every name, the empty one too.
+  [[nodiscard]] bool matches_everything() const;
+  /// A shortest name that matches; null where none does, "a^b" say.
+  [[nodiscard]] std::optional<std::string> example() const;
+
   /// Thompson's construction: `first` and, of a fork, `second` are where it goes on.
   struct Step {
     enum class Kind { bytes, begin, end, fork, found };

@@ -80,6 +80,77 @@ std::optional<Pattern> Pattern::compile(std::string_view pattern) {
   return made;
 }
 
+/// Without taking a byte and without looking for the end: then it is found in front of any.
+bool Pattern::matches_everything() const {
+  std::vector<bool> seen(steps_.size());
+  std::vector<std::size_t> open = {start_};
+  while (!open.empty()) {
+    const std::size_t number = open.back();
+    open.pop_back();
+    if (seen[number]) continue;
+    seen[number] = true;
+    const Step& step = steps_[number];
+    if (step.kind == Step::Kind::found) return true;
+    if (step.kind == Step::Kind::fork) open.push_back(step.second);
+    if (step.kind == Step::Kind::fork || step.kind == Step::Kind::begin) open.push_back(step.first);
+  }
+  return false;
+}
+
+namespace {
+
+/// One to read easily, of those that a set takes; nothing where it takes none but NUL.
+std::optional<char> readable(const std::vector<bool>& set) {
+  for (const char* range : {"az", "09", "AZ", "!~", "\x01\xFF"})
+    for (int c = static_cast<unsigned char>(range[0]); c <= static_cast<unsigned char>(range[1]);
+         ++c)
+      if (set[static_cast<std::size_t>(c)]) return static_cast<char>(c);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> Pattern::example() const {
+  struct Way {
+    std::size_t step;
+    bool ended;  ///< behind "$" nothing is taken any more
+    std::string name;
+  };
+  // Breadth first: by length. What has begun and what has not are different places.
+  std::vector<std::vector<bool>> seen(4, std::vector<bool>(steps_.size()));
+  std::vector<Way> now = {{start_, false, ""}};
+  while (!now.empty()) {
+    std::vector<Way> longer;
+    while (!now.empty()) {
+      const Way way = std::move(now.back());
+      now.pop_back();
+      const std::size_t place = (way.name.empty() ? 0U : 1U) + (way.ended ? 2U : 0U);
+      if (seen[place][way.step]) continue;
+      seen[place][way.step] = true;
+      const Step& step = steps_[way.step];
+      switch (step.kind) {
+        case Step::Kind::found:
+          return way.name;
+        case Step::Kind::fork:
+          now.push_back({step.second, way.ended, way.name});
+          now.push_back({step.first, way.ended, way.name});
+          break;
+        case Step::Kind::begin:
+          if (way.name.empty()) now.push_back({step.first, way.ended, way.name});
+          break;
+        case Step::Kind::end:
+          now.push_back({step.first, true, way.name});
+          break;
+        case Step::Kind::bytes:
+          if (const auto byte = readable(sets_[step.set]); byte && !way.ended)
+            longer.push_back({step.first, false, way.name + *byte});
+      }
+    }
+    now.swap(longer);
+  }
+  return std::nullopt;
+}
+
 bool Pattern::matches(std::string_view name) const {
   std::vector<std::size_t> here;
   std::vector<std::size_t> behind;

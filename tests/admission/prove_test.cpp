@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: PostgreSQL
+// The proof against brute force: every connection of a small world is put to explain. Random files,
+// with memberships known and, where they are not, every way in which they might be. A disagreement
+// prints its file and seed; PGSEAL_PROOFS=N tries N files of each kind.
+#include "admission/prove.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+#include "hba/texts.h"
+
+namespace {
+
+using admission::Connection;
+using admission::Decision;
+using admission::Proof;
+using admission::Question;
+using admission::Requirement;
+using admission::Roles;
+using admission::Transport;
+using Pool = std::vector<std::string>;
+
+const Pool types = {"host", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc", "local"};
+const Pool databases = {"all",      "all",      "a",           "b,g",
+                        "sameuser", "samerole", "replication", "all,replication"};
+const Pool users = {"all", "all", "a", "b", "a,b", "+g", "+h", "g", "+a"};
+const Pool addresses = {"all",         "0.0.0.0/0",   "10.0.0.0/28", "10.0.0.0/29",
+                        "10.0.0.8/29", "10.0.0.4/30", "10.0.0.1/32", "10.0.0.0 255.255.255.249",
+                        "::/0",        "::8/125"};
+const Pool methods = {"reject", "reject", "reject", "trust", "scram-sha-256"};
+const Pool expressions = {"/^a$", "/a", "/^some", "/^$", "/^[ab]$", "/"};
+// Two that no rule names.
+const Pool everybody = {"a", "b", "g", "h", "f", "k"};
+
+struct World {
+  hba::Version version{15, 20};
+  hba::RuleFile file;
+  hba::IdentFile idents;
+  Roles roles;
+  std::string text;
+  [[nodiscard]] admission::Subject subject() const { return {file, idents, roles, version, {}}; }
+};
+
+class Writer {
+ public:
+  explicit Writer(std::uint64_t seed, bool with_expressions)
+      : dice_(seed), with_expressions_(with_expressions) {}
+
+  std::size_t below(std::size_t end) { return dice_() % end; }
+
+  std::string file() {
+    std::string text;
+    for (std::size_t lines = 1 + below(7); lines > 0; --lines) text += rule();
+    return text;
+  }
+
+  std::string roles() {
+    std::string text;
+    for (std::size_t lines = below(5); lines > 0; --lines)
+      text += fmt::format("{} {}\n", everybody[below(4)], everybody[below(4)]);
+    return text;
+  }
+
+ private:
+  const std::string& one_of(const Pool& pool) { return pool[below(pool.size())]; }
+  std::string name_of(const Pool& pool) {
+    return with_expressions_ && below(3) == 0 ? one_of(expressions) : one_of(pool);
+  }
+  std::string rule() {
+    const std::string type = one_of(types);
+    return fmt::format("{} {} {} {} {}{}\n", type, name_of(databases), name_of(users),
+                       type == "local" ? "" : one_of(addresses), one_of(methods),
+                       type == "hostssl" && below(2) == 0 ? " clientcert=verify-ca" : "");
+  }
+
+  std::mt19937_64 dice_;
+  bool with_expressions_;
+};
+
+World world_of(const std::string& text, const hba::Version& version) {
+  World made;
+  made.version = version;
+  made.text = text;
+  const hba_tests::Texts beside;
+  made.file = hba::read_rules("hba", text, version, {}, beside);
+  made.idents = hba::read_idents("ident", "", version, beside);
+  CAPTURE(text);
+  REQUIRE(made.file.accepted == std::optional(true));
+  return made;
+}
+
+bool too_weak(const Decision& decision, Transport transport) {
+  if (decision.outcome != Decision::Outcome::accept) return false;
+  return transport != Transport::tls ||
+         std::string_view(admission::demand_of(*decision.row->rule)) == "none";
+}
+
+/// One of this world that gets past; with memberships as they are, or any that may be.
+std::optional<std::string> got_past(const World& world, Requirement require) {
+  std::vector<hba::Address> from;
+  for (int i = 0; i < 17; ++i)
+    from.push_back(hba::read_address(fmt::format("10.0.0.{}", i)).address);
+  for (int i = 7; i < 18; ++i) from.push_back(hba::read_address(fmt::format("::{:x}", i)).address);
+  std::vector<Transport> transports = {Transport::plain, Transport::gss};
+  if (require == Requirement::certificate) transports.push_back(Transport::tls);
+  for (std::size_t user = 0; user < everybody.size(); ++user) {
+    const unsigned ways = world.roles.known() ? 1U : 1U << everybody.size();
+    for (unsigned groups = 0; groups < ways; ++groups) {
+      if (((groups >> user) & 1U) != 0) continue;
+      std::set<std::string> in;
+      for (std::size_t i = 0; i < everybody.size(); ++i)
+        if (((groups >> i) & 1U) != 0) in.insert(everybody[i]);
+      const Roles roles = world.roles.known() ? world.roles : Roles::of_one(everybody[user], in);
+      const admission::Rules rules(world.file, world.idents, roles, world.version, {});
+      Connection asked;
+      asked.user = everybody[user];
+      for (const Transport transport : transports)
+        for (const hba::Address& address : from)
+          for (std::size_t database = 0; database <= everybody.size(); ++database) {
+            asked.transport = transport;
+            asked.address = address;
+            asked.physical_replication = database == everybody.size();
+            asked.database = asked.physical_replication ? asked.user : everybody[database];
+            if (transport == Transport::tls && database == 0) asked.certificate.reset();
+            if (too_weak(rules.explain(asked), transport))
+              return fmt::format("{} in {{{}}}", to_string(asked), fmt::join(in, ","));
+          }
+    }
+  }
+  return std::nullopt;
+}
+
+int wanted(int usual) {
+  if (const char* text = ::getenv("PGSEAL_PROOFS")) return std::atoi(text);
+  return ::getenv("PGSEAL_FULL") != nullptr ? usual * 20 : usual;
+}
+
+struct Tally {
+  int files = 0;
+  int proven = 0;
+  int sure = 0;
+};
+
+/// `exact`: where nobody gets past it must be proven, too.
+void compare(const World& world, std::uint64_t seed, bool exact, Tally& tally) {
+  for (const Requirement require : {Requirement::tls, Requirement::certificate}) {
+    const Proof proof = prove(world.subject(), {require, {}, {}, {}, false});
+    const auto past = got_past(world, require);
+    CAPTURE(seed);
+    CAPTURE(world.text);
+    const std::string found = past.value_or("nobody");
+    CAPTURE(found);
+    const std::string said = proof.witness ? to_string(*proof.witness) : "no witness";
+    CAPTURE(said);
+    if (past) CHECK(!proof.proven);
+    if (exact) CHECK(proof.proven == !past);
+    if (proof.proven) CHECK(!proof.witness);
+    if (proof.witness && proof.unknown.empty()) {
+      const admission::Rules rules(world.file, world.idents, world.roles, world.version, {});
+      CHECK(too_weak(rules.explain(*proof.witness), proof.witness->transport));
+      ++tally.sure;
+    }
+    ++tally.files;
+    tally.proven += proof.proven ? 1 : 0;
+  }
+}
+
+void say(const char* what, const Tally& tally) {
+  std::printf("%s: %d questions, %d proven, %d with a sure witness\n", what, tally.files,
+              tally.proven, tally.sure);
+  CHECK(tally.proven * 10 > tally.files);
+  CHECK(tally.sure * 10 > tally.files);
+}
+
+}  // namespace
+
+TEST_CASE("with memberships known the proof finds what brute force finds") {
+  Tally tally;
+  for (int seed = 1; seed <= wanted(400); ++seed) {
+    Writer writer(static_cast<std::uint64_t>(seed), false);
+    World world = world_of(writer.file(), {15, 20});
+    const auto roles = Roles::parse("roles", writer.roles());
+    REQUIRE(roles);
+    world.roles = *roles;
+    compare(world, static_cast<std::uint64_t>(seed), true, tally);
+  }
+  say("memberships known", tally);
+}
+
+TEST_CASE("with memberships unknown it holds for each way in which they may be") {
+  Tally tally;
+  for (int seed = 1; seed <= wanted(60); ++seed) {
+    Writer writer(static_cast<std::uint64_t>(seed) + 1000000, false);
+    compare(world_of(writer.file(), {15, 20}), static_cast<std::uint64_t>(seed), true, tally);
+  }
+  say("memberships unknown", tally);
+}
+
+TEST_CASE("with regular expressions nothing is proven that does not hold") {
+  Tally tally;
+  for (int seed = 1; seed <= wanted(400); ++seed) {
+    Writer writer(static_cast<std::uint64_t>(seed) + 2000000, true);
+    World world = world_of(writer.file(), {17, 10});
+    const auto roles = Roles::parse("roles", writer.roles());
+    REQUIRE(roles);
+    world.roles = *roles;
+    compare(world, static_cast<std::uint64_t>(seed), false, tally);
+  }
+  say("regular expressions", tally);
+}
