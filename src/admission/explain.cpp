@@ -75,6 +75,24 @@ bool type_matches(ConnectionType type, Transport transport, bool ssl) {
   return false;
 }
 
+const char* to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::accept:
+      return "accept";
+    case Outcome::reject:
+      return "reject";
+    case Outcome::no_match:
+      return "no match";
+    case Outcome::certificate_required:
+      return "certificate required";
+    case Outcome::certificate_mismatch:
+      return "certificate mismatch";
+    case Outcome::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
 const char* demand_of(const hba::Rule& rule) {
   if (rule.method == hba::Method::cert) return "cert";
   switch (rule.options.certificate) {

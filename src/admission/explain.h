@@ -66,6 +66,9 @@ class Rules {
   std::map<std::string, std::optional<hba::Pattern>, std::less<>> patterns_;
 };
 
+/// "accept", "no match", …
+const char* to_string(Decision::Outcome outcome);
+
 /// Whether a rule is about connections that come so; `ssl`: the setting.
 bool type_matches(hba::ConnectionType type, Transport transport, bool ssl);
 

@@ -21,9 +21,9 @@ bool is_word(const hba::Token& token) {
   return token.is("all") || token.is("sameuser") || same_role(token) || token.is("replication");
 }
 
-void sort_and_unite(std::vector<Key>& keys) {
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+void sort_and_unite(std::vector<Key>& some) {
+  std::sort(some.begin(), some.end());
+  some.erase(std::unique(some.begin(), some.end()), some.end());
 }
 
 Member one_of(std::string user, std::set<std::string> groups) {

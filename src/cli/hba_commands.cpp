@@ -56,18 +56,22 @@ struct Beside {
   hba::IdentFile idents;
 };
 
+Result<admission::Roles> roles_of(const std::string& path) {
+  const std::string text = TRY(text_of_file(path));
+  return admission::Roles::parse(path, text);
+}
+
 Result<Beside> beside(const Shell& shell, const hba::Version& version) {
   const Options& options = shell.options;
   Beside made;
-  if (!options.roles_file.empty())
-    made.roles =
-        TRY(admission::Roles::parse(options.roles_file, TRY(text_of_file(options.roles_file))));
+  if (!options.roles_file.empty()) made.roles = TRY(roles_of(options.roles_file));
   std::string path = options.ident_file;
   if (path.empty()) {
     path = hba::resolve_beside(options.file, "pg_ident.conf");
     if (options.file == "-" || ::access(path.c_str(), F_OK) != 0) return made;
   }
-  made.idents = hba::read_idents(path, TRY(text_of_file(path)), version, hba::Files());
+  const std::string text = TRY(text_of_file(path));
+  made.idents = hba::read_idents(path, text, version, hba::Files());
   for (const hba::IdentRow& row : made.idents.rows)
     if (!row.mapping)
       return base::error(base::Code::parse, fmt::format("{}:{}: {}", printable_line(row.file),
@@ -79,7 +83,8 @@ Result<Beside> beside(const Shell& shell, const hba::Version& version) {
 /// A file that the server refuses decides nothing.
 Result<hba::RuleFile> loadable(const Shell& shell, const hba::Version& version) {
   const std::string& path = shell.options.file;
-  hba::RuleFile rules = hba::read_rules(path, TRY(text_of_file(path)), version, {}, hba::Files());
+  const std::string text = TRY(text_of_file(path));
+  hba::RuleFile rules = hba::read_rules(path, text, version, {}, hba::Files());
   if (rules.accepted != std::optional(false)) return rules;
   std::string why = rules.refusal;
   for (const hba::RuleRow& row : rules.rows)

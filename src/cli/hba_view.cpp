@@ -58,25 +58,6 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
   return table_of(cells);
 }
 
-const char* word_of(admission::Decision::Outcome outcome) {
-  using Outcome = admission::Decision::Outcome;
-  switch (outcome) {
-    case Outcome::accept:
-      return "accept";
-    case Outcome::reject:
-      return "reject";
-    case Outcome::no_match:
-      return "no match";
-    case Outcome::certificate_required:
-      return "certificate required";
-    case Outcome::certificate_mismatch:
-      return "certificate mismatch";
-    case Outcome::unknown:
-      return "unknown";
-  }
-  return "unknown";
-}
-
 namespace {
 
 std::string line_of(const hba::RuleRow& row) {
@@ -113,7 +94,7 @@ std::string consequence_of(const admission::Decision& decision) {
 }  // namespace
 
 std::string text_of(const admission::Decision& decision) {
-  std::string made = fmt::format("{}\n", word_of(decision.outcome));
+  std::string made = fmt::format("{}\n", to_string(decision.outcome));
   if (decision.row != nullptr) made += line_of(*decision.row);
   for (const hba::RuleRow* row : decision.candidates) made += line_of(*row);
   return made + consequence_of(decision);

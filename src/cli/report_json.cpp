@@ -346,7 +346,7 @@ std::string json_of(const admission::Decision& decision) {
                                              {"certificate", nullptr},
                                              {"text", nullptr}};
   json["format"] = 1;
-  json["decision"] = word_of(decision.outcome);
+  json["decision"] = to_string(decision.outcome);
   json["candidates"] = Json::array();
   for (const hba::RuleRow* row : decision.candidates)
     json["candidates"].push_back(of_deciding(*row));

@@ -34,8 +34,6 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
                     const hba::Version& version);
 std::string text_of(const admission::Decision& decision);
 std::string text_of(const admission::Proof& proof);
-/// "accept", "no match", …: the words of scripts.
-const char* word_of(admission::Decision::Outcome outcome);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);
 

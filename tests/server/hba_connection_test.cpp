@@ -22,9 +22,11 @@ using admission::Transport;
 using Outcome = Decision::Outcome;
 using Pool = std::vector<std::string>;
 
-const Pool types = {"host", "hostssl", "hostnossl", "local", "hostgssenc", "hostnogssenc"};
-const Pool databases = {"all",      "all",     "\"all\"",     "sameuser", "samerole", "db1",
-                        "app,devs", "\"a b\"", "replication", "db1,all",  "ops"};
+const Pool types = {"host",  "host",  "hostssl", "hostssl",    "hostnossl",
+                    "local", "local", "local",   "hostgssenc", "hostnogssenc"};
+const Pool databases = {"all",         "all",      "all", "all",      "\"all\"",
+                        "sameuser",    "samerole", "db1", "app,devs", "\"a b\"",
+                        "replication", "db1,all",  "ops"};
 const Pool users = {"all",      "all",        "app",    "alice,bob", "+devs",   "+ops",
                     "\"+ops\"", "\"Al ice\"", "+alice", "\"all\"",   "al\"l\"", "+nobody,bob"};
 const Pool addresses = {
@@ -41,7 +43,7 @@ class Writer {
 
   std::string rules() {
     std::string text;
-    for (std::size_t lines = 1 + below(5); lines > 0; --lines) text += rule();
+    for (std::size_t lines = 2 + below(6); lines > 0; --lines) text += rule();
     return text;
   }
 
@@ -84,7 +86,7 @@ std::string answer(const scratch::Server& server, const Connection& asked) {
       {"sslcert", server.keys + (asked.certificate ? "/client.crt" : "/none.crt")},
       {"sslkey", server.keys + "/client.key"},
       {"gssencmode", "disable"},
-      {"passfile", "/dev/null"},
+      {"passfile", server.keys + "/none"},
       {"connect_timeout", "10"}};
   if (asked.physical_replication) words.emplace_back("replication", "true");
   std::vector<const char*> keys;
