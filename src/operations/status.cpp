@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,11 +25,29 @@ using base::Result;
 /// The hosts of an environment by name, and the slots that each shall have, as the ledger writes
 /// them. Asked for each row of the ledger, of which there may be tens of thousands.
 class Wanted {
+  /// Ten thousand are sorted for one status: most names differ in their first bytes, which are
+  /// compared as a number.
+  struct Name {
+    std::uint64_t first_bytes;
+    std::string_view name;
+    std::size_t place;
+    explicit Name(std::string_view word, std::size_t at = 0)
+        : first_bytes(0), name(word), place(at) {
+      for (std::size_t byte = 0; byte < sizeof first_bytes; ++byte)
+        first_bytes =
+            first_bytes << 8 | (byte < word.size() ? static_cast<unsigned char>(word[byte]) : 0U);
+    }
+    bool operator<(const Name& other) const {
+      return first_bytes != other.first_bytes ? first_bytes < other.first_bytes : name < other.name;
+    }
+  };
+
  public:
   explicit Wanted(const fleet::Environment& environment) : hosts_(environment.hosts) {
-    places_.reserve(hosts_.size());
+    by_name_.reserve(hosts_.size());
     for (std::size_t place = 0; place < hosts_.size(); ++place)
-      places_.emplace(hosts_[place].name, place);
+      by_name_.emplace_back(hosts_[place].name, place);
+    std::sort(by_name_.begin(), by_name_.end());
     for (const fleet::Identity& identity : environment.identities) {
       for (const std::string& user : identity.os_users)
         holders_[fleet::to_string(fleet::client_slot(identity.name, user))].push_back(
@@ -39,11 +56,16 @@ class Wanted {
     }
   }
 
-  /// The host's place in the environment; null where none is declared by this name.
-  [[nodiscard]] std::optional<std::size_t> place_of(const std::string& host) const {
-    const auto found = places_.find(host);
-    if (found == places_.end()) return std::nullopt;
-    return found->second;
+  /// The host's place in the environment; null where none is declared by this name. Quick where it
+  /// is the host asked for last, or the next by name: so the ledger gives its rows.
+  [[nodiscard]] std::optional<std::size_t> place_of(std::string_view host) {
+    for (const std::size_t near : {last_, last_ + 1})
+      if (near < by_name_.size() && by_name_[near].name == host)
+        return by_name_[last_ = near].place;
+    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), Name(host));
+    if (found == by_name_.end() || found->name != host) return std::nullopt;
+    last_ = static_cast<std::size_t>(found - by_name_.begin());
+    return found->place;
   }
 
   [[nodiscard]] bool wants(std::size_t place, const std::string& slot) const {
@@ -57,10 +79,15 @@ class Wanted {
 
  private:
   /// fleet::Environment::lives_on for all hosts at once.
-  [[nodiscard]] std::vector<bool> homes_of(const fleet::Identity& identity) const {
+  [[nodiscard]] std::vector<bool> homes_of(const fleet::Identity& identity) {
     std::vector<bool> homes(hosts_.size());
+    std::size_t next = 0;  // many hosts are named in the order in which they are declared
     for (const std::string& word : identity.hosts) {
-      if (const auto place = place_of(word)) homes[*place] = true;
+      const bool here = next < hosts_.size() && hosts_[next].name == word;
+      if (const auto place = here ? next : place_of(word)) {
+        homes[*place] = true;
+        next = *place + 1;
+      }
       if (word != "@all" && word != "@databases") continue;
       for (std::size_t place = 0; place < hosts_.size(); ++place)
         if (word == "@all" || hosts_[place].database) homes[place] = true;
@@ -69,7 +96,8 @@ class Wanted {
   }
 
   const std::vector<fleet::Host>& hosts_;
-  std::unordered_map<std::string_view, std::size_t> places_;
+  std::vector<Name> by_name_;
+  std::size_t last_ = 0;                                     ///< in by_name_: the host found last
   std::map<std::string, std::vector<std::size_t>> holders_;  ///< slot → identities, as homes_
   std::vector<std::vector<bool>> homes_;                     ///< of each identity, by place
 };
@@ -108,8 +136,8 @@ void fill(HostStatus& status, ledger::Observation&& seen) {
 }
 
 /// Each host as the ledger saw it last, and the newest certificate of each of its slots.
-Result<void> read(const ledger::Ledger& ledger, const Wanted& wanted, base::Time at,
-                  StatusReport& report, Served& served) {
+Result<void> read(const ledger::Ledger& ledger, Wanted wanted, base::Time at, StatusReport& report,
+                  Served& served) {
   TRY(ledger.observations([&](ledger::Observation seen) {
     const auto place = wanted.place_of(seen.host);
     if (!place) return;
