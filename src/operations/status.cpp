@@ -15,6 +15,7 @@
 #include "operations/desired.h"
 #include "operations/observe.h"
 #include "operations/record.h"
+#include "planning/pairs.h"
 #include "x509/issuer.h"
 
 namespace operations {
@@ -164,6 +165,30 @@ std::string see(const fleet::Host& host, const planning::HostView& view, base::T
   return served;
 }
 
+/// The phase of the first step still to do; null: none. Every run that has one marks the hosts
+/// anew, so their marks do not count.
+std::optional<std::string> first_phase(const planning::Plan& plan) {
+  for (const planning::PlannedPhase& phase : plan.phases)
+    if (phase.phase != planning::Phase::mark) return std::string(planning::name(phase.phase));
+  return std::nullopt;
+}
+
+/// A machine restored from a snapshot has gone back to a certificate that was replaced since.
+void mark_behind(const fleet::Host& host, const planning::HostView& view,
+                 const planning::Desired& desired, HostStatus& status) {
+  if (!view.answered()) return;
+  const auto mark = [&](const fleet::SlotFacts& facts) {
+    const std::string name = fleet::to_string(facts.slot);
+    const auto slot = std::find_if(status.slots.begin(), status.slots.end(),
+                                   [&](const SlotStatus& each) { return each.slot == name; });
+    if (slot == status.slots.end() || facts.certificate.empty()) return;
+    if (const auto certificate = x509::Certificate::decode_pem(facts.certificate))
+      slot->behind = planning::is_behind(host.name + " " + name, *certificate, desired);
+  };
+  if (view.facts->server_slot) mark(*view.facts->server_slot);
+  for (const fleet::SlotFacts& facts : view.facts->client_slots) mark(facts);
+}
+
 void mark_served(HostStatus& status, const std::string& served_serial) {
   for (SlotStatus& slot : status.slots)
     if (slot.slot.starts_with("server:")) slot.served = slot.serial == served_serial;
@@ -197,10 +222,13 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
         TRY(desired_of(environment, ledger ? &*ledger : nullptr, false));
     planning::Plan plan = planning::make_plan(desired, observed);
     report.pending_steps = plan.pending();
+    if (!report.phase.empty()) report.phase = first_phase(plan).value_or(report.phase);
     report.findings = std::move(plan.findings);
     for (std::size_t place = 0; place < environment.hosts.size(); ++place) {
       const fleet::Host& host = environment.hosts[place];
-      std::string serial = see(host, observed.hosts.at(host.name), at, report.hosts[place]);
+      const planning::HostView& view = observed.hosts.at(host.name);
+      std::string serial = see(host, view, at, report.hosts[place]);
+      mark_behind(host, view, desired, report.hosts[place]);
       served.erase(place);
       if (!serial.empty()) served[place] = std::move(serial);
     }
