@@ -65,6 +65,7 @@ enum class Code : std::uint16_t {
   server_starting = 1610,
   server_connections = 1611,
   server_silent = 1612,
+  server_library = 1613,
   server_connection = 1620,
   server_privilege = 1621,
   server_version = 1622,

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace base {
 
 void Fd::reset() {
@@ -24,6 +26,9 @@ Result<std::pair<Fd, Fd>> make_pipe() {
 
 Result<std::string> read_all(int fd, std::size_t limit) {
   std::string bytes;
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+    bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), limit));
   char block[16384];
   for (;;) {
     const ssize_t got = ::read(fd, block, sizeof block);

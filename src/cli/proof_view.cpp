@@ -98,6 +98,7 @@ void add_slot(std::string& text, const operations::SlotStatus& slot, Ink ink) {
   text += " (";
   text += std::to_string(slot.days_left);
   text += " days left)";
+  if (slot.behind) text += ink(Tone::bad, ", behind: an earlier one lies there");
   if (slot.served) text += *slot.served ? ", served" : ", " + ink(Tone::bad, "NOT served");
   text += '\n';
 }

@@ -93,6 +93,7 @@ Json of(const operations::HostStatus& host) {
              {"not_after", base::format_time(slot.not_after)},
              {"days_left", slot.days_left}};
     one["served"] = slot.served ? Json(*slot.served) : Json(nullptr);
+    if (slot.behind) one["behind"] = true;
     json["slots"].push_back(std::move(one));
   }
   return json;

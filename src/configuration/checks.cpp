@@ -28,6 +28,7 @@ bool all(std::string_view text, Predicate predicate) {
 
 std::optional<Objection> check_words(std::string_view value) {
   if (value.empty()) return Objection{"is empty", ""};
+  if (all(value, [](char c) { return c >= ' ' && c <= '~'; })) return std::nullopt;
   // Whatever printable_line would have to spell out does not belong into names and paths.
   if (base::printable_line(value) != value)
     return Objection{"has control or direction characters", ""};

@@ -138,8 +138,11 @@ Value culprit(KeyKind kind, const Value& value) {
 
 TableReader::TableReader(std::string_view table, Value value, Problems& problems)
     : table_(table), value_(value), problems_(problems) {
-  for (const Member& member : value.members())
-    (check_member(member) ? good_ : wrong_).push_back(member);
+  good_ = value.members();
+  const auto wrong = std::stable_partition(
+      good_.begin(), good_.end(), [&](const Member& member) { return check_member(member); });
+  wrong_.assign(wrong, good_.end());
+  good_.erase(wrong, good_.end());
 }
 
 bool TableReader::check_member(const Member& member) {

@@ -150,7 +150,7 @@ void check_server_keys(TableReader& table, const fleet::Host& host, Problems& pr
 
 void read_host(const Value& value, Draft& draft, Problems& problems) {
   TableReader table("host", value, problems);
-  fleet::Host host;
+  fleet::Host& host = draft.environment.hosts.emplace_back();
   table.require("name");
   host.name = table.text("name", check_host_name);
   if (table.find("link") == nullptr)
@@ -170,7 +170,6 @@ void read_host(const Value& value, Draft& draft, Problems& problems) {
   check_server_keys(table, host, problems);
   draft.host_spots.push_back(problems.here(table.at("name")));
   host.declared_at = problems.place(draft.host_spots.back());
-  draft.environment.hosts.push_back(std::move(host));
 }
 
 // Where nobody holds it, an identity would be a certificate for no one.

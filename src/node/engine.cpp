@@ -12,6 +12,7 @@
 #include "node/connect.h"
 #include "node/machine.h"
 #include "node/source.h"
+#include "server/sql.h"
 #include "slots/mark.h"
 
 namespace node {
@@ -51,6 +52,7 @@ Result<std::unique_ptr<Engine>> Engine::make(const fleet::Brief& brief, fleet::P
         .with_detail(fmt::format("It runs as user id {}.", ::geteuid()))
         .with_hint("Let ssh log in as root, or as a user who may run it with \"sudo -n\".");
   TRY(host::check_component("the environment's name", brief.environment));
+  TRY(server::require_libpq());
   return std::unique_ptr<Engine>(new Engine(brief, prober, std::move(world)));
 }
 

@@ -17,7 +17,8 @@ namespace node {
 
 class Engine : public fleet::Conversation {
  public:
-  /// Error refused_preflight where it is not root that runs. `prober` outlives the engine.
+  /// Errors: refused_preflight where it is not root that runs; server_library. `prober` outlives
+  /// the engine.
   static base::Result<std::unique_ptr<Engine>> make(const fleet::Brief& brief,
                                                     fleet::Prober& prober,
                                                     slots::HostWorld world = {});

@@ -174,7 +174,13 @@ Result<void> record_observed(ledger::Ledger& ledger, const planning::Desired& de
       if (host.database && view->second.answered() && !kept_whole(plan, host.name))
         TRY(pin(ledger, host.name, *view->second.facts, desired.take_over, observed.at));
     }
-    if (plan.pending() == 0 && !plan.refused()) TRY(ledger.clear_phase(observed.at));
+    if (plan.refused()) return {};
+    if (plan.pending() == 0) return ledger.clear_phase(observed.at);
+    // What is left may wait in a later phase than the last that was begun.
+    const auto begun = TRY(ledger.phase());
+    if (!begun) return {};
+    return ledger.set_phase(
+        {begun->operation, std::string(planning::name(plan.phases.front().phase)), observed.at});
     return {};
   });
 }

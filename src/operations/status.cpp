@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "operations/desired.h"
 #include "operations/observe.h"
 #include "operations/record.h"
+#include "planning/pairs.h"
 #include "x509/issuer.h"
 
 namespace operations {
@@ -26,11 +26,29 @@ using base::Result;
 /// The hosts of an environment by name, and the slots that each shall have, as the ledger writes
 /// them. Asked for each row of the ledger, of which there may be tens of thousands.
 class Wanted {
+  /// Ten thousand are sorted for one status: most names differ in their first bytes, which are
+  /// compared as a number.
+  struct Name {
+    std::uint64_t first_bytes;
+    std::string_view name;
+    std::size_t place;
+    explicit Name(std::string_view word, std::size_t at = 0)
+        : first_bytes(0), name(word), place(at) {
+      for (std::size_t byte = 0; byte < sizeof first_bytes; ++byte)
+        first_bytes =
+            first_bytes << 8 | (byte < word.size() ? static_cast<unsigned char>(word[byte]) : 0U);
+    }
+    bool operator<(const Name& other) const {
+      return first_bytes != other.first_bytes ? first_bytes < other.first_bytes : name < other.name;
+    }
+  };
+
  public:
   explicit Wanted(const fleet::Environment& environment) : hosts_(environment.hosts) {
-    places_.reserve(hosts_.size());
+    by_name_.reserve(hosts_.size());
     for (std::size_t place = 0; place < hosts_.size(); ++place)
-      places_.emplace(hosts_[place].name, place);
+      by_name_.emplace_back(hosts_[place].name, place);
+    std::sort(by_name_.begin(), by_name_.end());
     for (const fleet::Identity& identity : environment.identities) {
       for (const std::string& user : identity.os_users)
         holders_[fleet::to_string(fleet::client_slot(identity.name, user))].push_back(
@@ -39,11 +57,16 @@ class Wanted {
     }
   }
 
-  /// The host's place in the environment; null where none is declared by this name.
-  [[nodiscard]] std::optional<std::size_t> place_of(const std::string& host) const {
-    const auto found = places_.find(host);
-    if (found == places_.end()) return std::nullopt;
-    return found->second;
+  /// The host's place in the environment; null where none is declared by this name. Quick where it
+  /// is the host asked for last, or the next by name: so the ledger gives its rows.
+  [[nodiscard]] std::optional<std::size_t> place_of(std::string_view host) {
+    for (const std::size_t near : {last_, last_ + 1})
+      if (near < by_name_.size() && by_name_[near].name == host)
+        return by_name_[last_ = near].place;
+    const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), Name(host));
+    if (found == by_name_.end() || found->name != host) return std::nullopt;
+    last_ = static_cast<std::size_t>(found - by_name_.begin());
+    return found->place;
   }
 
   [[nodiscard]] bool wants(std::size_t place, const std::string& slot) const {
@@ -57,10 +80,15 @@ class Wanted {
 
  private:
   /// fleet::Environment::lives_on for all hosts at once.
-  [[nodiscard]] std::vector<bool> homes_of(const fleet::Identity& identity) const {
+  [[nodiscard]] std::vector<bool> homes_of(const fleet::Identity& identity) {
     std::vector<bool> homes(hosts_.size());
+    std::size_t next = 0;  // many hosts are named in the order in which they are declared
     for (const std::string& word : identity.hosts) {
-      if (const auto place = place_of(word)) homes[*place] = true;
+      const bool here = next < hosts_.size() && hosts_[next].name == word;
+      if (const auto place = here ? next : place_of(word)) {
+        homes[*place] = true;
+        next = *place + 1;
+      }
       if (word != "@all" && word != "@databases") continue;
       for (std::size_t place = 0; place < hosts_.size(); ++place)
         if (word == "@all" || hosts_[place].database) homes[place] = true;
@@ -69,7 +97,8 @@ class Wanted {
   }
 
   const std::vector<fleet::Host>& hosts_;
-  std::unordered_map<std::string_view, std::size_t> places_;
+  std::vector<Name> by_name_;
+  std::size_t last_ = 0;                                     ///< in by_name_: the host found last
   std::map<std::string, std::vector<std::size_t>> holders_;  ///< slot → identities, as homes_
   std::vector<std::vector<bool>> homes_;                     ///< of each identity, by place
 };
@@ -108,8 +137,8 @@ void fill(HostStatus& status, ledger::Observation&& seen) {
 }
 
 /// Each host as the ledger saw it last, and the newest certificate of each of its slots.
-Result<void> read(const ledger::Ledger& ledger, const Wanted& wanted, base::Time at,
-                  StatusReport& report, Served& served) {
+Result<void> read(const ledger::Ledger& ledger, Wanted wanted, base::Time at, StatusReport& report,
+                  Served& served) {
   TRY(ledger.observations([&](ledger::Observation seen) {
     const auto place = wanted.place_of(seen.host);
     if (!place) return;
@@ -134,6 +163,30 @@ std::string see(const fleet::Host& host, const planning::HostView& view, base::T
   std::string served = std::move(now.served_serial);
   fill(status, std::move(now));
   return served;
+}
+
+/// The phase of the first step still to do; null: none. Every run that has one marks the hosts
+/// anew, so their marks do not count.
+std::optional<std::string> first_phase(const planning::Plan& plan) {
+  for (const planning::PlannedPhase& phase : plan.phases)
+    if (phase.phase != planning::Phase::mark) return std::string(planning::name(phase.phase));
+  return std::nullopt;
+}
+
+/// A machine restored from a snapshot has gone back to a certificate that was replaced since.
+void mark_behind(const fleet::Host& host, const planning::HostView& view,
+                 const planning::Desired& desired, HostStatus& status) {
+  if (!view.answered()) return;
+  const auto mark = [&](const fleet::SlotFacts& facts) {
+    const std::string name = fleet::to_string(facts.slot);
+    const auto slot = std::find_if(status.slots.begin(), status.slots.end(),
+                                   [&](const SlotStatus& each) { return each.slot == name; });
+    if (slot == status.slots.end() || facts.certificate.empty()) return;
+    if (const auto certificate = x509::Certificate::decode_pem(facts.certificate))
+      slot->behind = planning::is_behind(host.name + " " + name, *certificate, desired);
+  };
+  if (view.facts->server_slot) mark(*view.facts->server_slot);
+  for (const fleet::SlotFacts& facts : view.facts->client_slots) mark(facts);
 }
 
 void mark_served(HostStatus& status, const std::string& served_serial) {
@@ -169,10 +222,13 @@ Result<StatusReport> status(World& world, const fleet::Environment& environment,
         TRY(desired_of(environment, ledger ? &*ledger : nullptr, false));
     planning::Plan plan = planning::make_plan(desired, observed);
     report.pending_steps = plan.pending();
+    if (!report.phase.empty()) report.phase = first_phase(plan).value_or(report.phase);
     report.findings = std::move(plan.findings);
     for (std::size_t place = 0; place < environment.hosts.size(); ++place) {
       const fleet::Host& host = environment.hosts[place];
-      std::string serial = see(host, observed.hosts.at(host.name), at, report.hosts[place]);
+      const planning::HostView& view = observed.hosts.at(host.name);
+      std::string serial = see(host, view, at, report.hosts[place]);
+      mark_behind(host, view, desired, report.hosts[place]);
       served.erase(place);
       if (!serial.empty()) served[place] = std::move(serial);
     }

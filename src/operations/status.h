@@ -19,6 +19,7 @@ struct SlotStatus {
   base::Time not_after;
   int days_left = 0;
   std::optional<bool> served;  ///< server slots: what is served is this one; null: not asked
+  bool behind = false;         ///< what lies there is an earlier one: the host was set back
 };
 
 struct HostStatus {
@@ -31,7 +32,7 @@ struct HostStatus {
 };
 
 struct StatusReport {
-  std::string phase;  ///< "" where no apply is under way
+  std::string phase;  ///< of the first step still to do; "" where no apply is under way
   std::vector<HostStatus> hosts;
   std::vector<ledger::Debt> debts;
   std::optional<std::size_t> pending_steps;  ///< those that `plan` would show; null: not asked

@@ -97,13 +97,12 @@ std::optional<Judgement> misplaced(const WantedPair& wanted, const fleet::SlotFa
   if (holder == desired.holders.end()) return std::nullopt;
   if (holder->second != here)
     return Judgement{Remedy::new_pair, "it was issued to " + holder->second};
-  const auto newest = desired.newest.find(here);
-  if (newest == desired.newest.end() || newest->second.fingerprint == certificate.fingerprint)
-    return std::nullopt;
-  const bool same_key = newest->second.spki_sha256 == facts.key_spki_sha256;
+  if (!is_behind(here, certificate, desired)) return std::nullopt;
+  const auto& newest = desired.newest.at(here);
+  const bool same_key = newest.spki_sha256 == facts.key_spki_sha256;
   return Judgement{
       same_key && keeps_key(wanted, facts, desired, at) ? Remedy::renew : Remedy::new_pair,
-      fmt::format("behind: a newer one was issued on {}", base::format_date(newest->second.since))};
+      fmt::format("behind: a newer one was issued on {}", base::format_date(newest.since))};
 }
 
 Judgement judge_certificate(const WantedPair& wanted, const fleet::SlotFacts& facts,
@@ -144,6 +143,13 @@ Judgement judge_key(const fleet::SlotFacts& facts) {
 
 base::Time renewal_due(base::Time not_before, base::Time not_after) {
   return not_after - (not_after - not_before) / 3;
+}
+
+bool is_behind(const std::string& place, const Certificate& certificate, const Desired& desired) {
+  const auto holder = desired.holders.find(certificate.fingerprint);
+  const auto newest = desired.newest.find(place);
+  return holder != desired.holders.end() && holder->second == place &&
+         newest != desired.newest.end() && newest->second.fingerprint != certificate.fingerprint;
 }
 
 int lifetime_days(int configured, const x509::Certificate* authority, base::Time at) {

@@ -45,6 +45,11 @@ int lifetime_days(int configured, const x509::Certificate* authority, base::Time
 /// When the renewal of a certificate is due: a third of its lifetime is left then.
 base::Time renewal_due(base::Time not_before, base::Time not_after);
 
+/// True where `certificate` was issued to this very slot and a newer one since, as on a machine
+/// that was restored from a snapshot. `place` is "HOST SLOT".
+bool is_behind(const std::string& place, const x509::Certificate& certificate,
+               const Desired& desired);
+
 /// `replace`: a foreign pair is taken out of the way instead of left alone.
 Judgement judge_pair(const WantedPair& wanted, const fleet::SlotFacts& facts,
                      const Desired& desired, base::Time at);

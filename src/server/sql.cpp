@@ -142,6 +142,13 @@ ServerMessage parse_verbose_message(std::string_view message) {
   return parsed;
 }
 
+base::Result<void> require_libpq() {
+  if (PQlibVersion() != 0) return {};
+  return base::error(base::Code::server_library, "could not load libpq")
+      .with_detail(fmt::format("{}.", base::printable_line(PQerrorMessage(nullptr))))
+      .with_hint("Install PostgreSQL's client library (Debian: libpq5).");
+}
+
 void Session::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 base::Result<Session> Session::open(const SocketAddress& address, std::chrono::milliseconds limit) {

@@ -29,6 +29,11 @@ struct SocketAddress {
   bool operator==(const SocketAddress&) const = default;
 };
 
+/// Error server_library where there is no libpq: pgseal-node carries it inside, pgseal loads it
+/// when it is first called. Asked before children are forked that connect, so that they have it
+/// already.
+base::Result<void> require_libpq();
+
 /// One connection of this process's own user, so made within a child of that user. It names itself
 /// "pgseal", speaks UTF-8 and English, resolves names in pg_catalog alone (others may create
 /// functions in public), and gives up a statement after five seconds.

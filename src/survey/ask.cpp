@@ -331,6 +331,7 @@ base::Result<void> check_dsn(std::string_view dsn) {
               "Every user of this machine sees the command lines of its processes, and the shell "
               "keeps them in its history: consider that password known.")
           .with_hint(password_hint);
+  TRY(server::require_libpq());
   const Options known(PQconndefaults());
   std::vector<std::string_view> names;
   for (const auto* each = known.get(); each != nullptr && each->keyword != nullptr; ++each)

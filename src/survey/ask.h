@@ -23,7 +23,7 @@ struct Limits {
 
 /// Whether `dsn` is one for the command line: well-formed, and without a password, because every
 /// user of the machine sees the arguments of its processes. The error (usage) repeats nothing of
-/// it.
+/// it. Error server_library where there is no libpq to ask for its keywords.
 base::Result<void> check_dsn(std::string_view dsn);
 
 /// Connects as libpq does, with the environment, services and password files of who calls. `dsn`

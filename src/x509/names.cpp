@@ -26,10 +26,13 @@ bool valid_label(std::string_view label) {
 
 bool valid_dns_name(std::string_view name) {
   if (name.empty() || name.size() > 253) return false;
-  const auto labels = base::split(name, '.');
-  if (!std::all_of(labels.begin(), labels.end(), valid_label)) return false;
-  const std::string_view last = labels.back();
-  return !std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+  std::string_view last = name;
+  for (auto dot = name.find('.'); dot != name.npos; dot = last.find('.')) {
+    if (!valid_label(last.substr(0, dot))) return false;
+    last.remove_prefix(dot + 1);
+  }
+  return valid_label(last) &&
+         !std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::optional<std::string> parse_ip(std::string_view text) {

@@ -78,3 +78,15 @@ TEST_CASE("a status that asks no host does not know of steps") {
   Site site;
   CHECK_FALSE(site.status(true).pending_steps.has_value());
 }
+
+TEST_CASE("a server that went back to an earlier certificate is shown as behind") {
+  Site site;
+  site.apply();
+  REQUIRE_FALSE(site.status().hosts.front().slots.front().behind);
+  const fakes::Disk before = site.hosts.hosts.at("db1").disk;
+  site.hosts.clock += base::Days(80);
+  site.apply();
+  REQUIRE_FALSE(site.status().hosts.front().slots.front().behind);
+  site.hosts.hosts.at("db1").disk = before;
+  CHECK(site.status().hosts.front().slots.front().behind);
+}

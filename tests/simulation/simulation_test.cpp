@@ -229,6 +229,9 @@ TEST_CASE("no standby is let go of while commits need it") {
   CHECK(waiting->plan.phases.back().steps.size() == 2);
   for (const planning::Step& step : waiting->plan.phases.back().steps)
     CHECK(step.state == planning::StepState::pending);
+  // The last phase that was begun is an earlier one.
+  for (const bool offline : {true, false})
+    CHECK(status(stage->world, offline).value().phase == planning::name(planning::Phase::standbys));
   const std::string* text = primary.disk.read(primary.postgres->config_file);
   std::string spared = *text;
   spared.replace(spared.find("FIRST 2"), 7, "FIRST 1");

@@ -85,6 +85,17 @@ base::Result<operations::ApplyReport> plan(fakes::World& world,
   return operations::plan_only(outside, world.environment, person(), options);
 }
 
+base::Result<operations::StatusReport> status(fakes::World& world, bool offline) {
+  Silent listener(world);
+  operations::World outside{world,
+                            world,
+                            listener,
+                            [&] { return world.clock; },
+                            [] { return false; },
+                            [](std::chrono::milliseconds) {}};
+  return operations::status(outside, world.environment, person(), offline);
+}
+
 void copy_state(const std::string& from, const std::string& to) {
   std::filesystem::remove_all(to);
   if (std::filesystem::exists(from))

@@ -10,6 +10,7 @@
 
 #include "fakes/world.h"
 #include "operations/apply.h"
+#include "operations/status.h"
 
 namespace simulation {
 
@@ -39,6 +40,7 @@ base::Result<operations::ApplyReport> apply(fakes::World& world,
                                             const operations::ApplyOptions& options);
 base::Result<operations::ApplyReport> plan(fakes::World& world,
                                            const operations::ApplyOptions& options);
+base::Result<operations::StatusReport> status(fakes::World& world, bool offline);
 
 /// A world of `databases` (the first a primary, the others its standbys) and `applications`.
 void populate(fakes::World& world, int databases, int applications);
