@@ -14,6 +14,7 @@
 #include "operations/parallel.h"
 #include "x509/authority.h"
 #include "x509/bundle.h"
+#include "x509/key_encryption.h"
 #include "x509/names.h"
 #include "x509/request.h"
 
@@ -39,14 +40,14 @@ Result<void> make_folder(const std::string& path) {
   return base::system_error(Code::file_io, fmt::format("could not create \"{}\"", path), errno);
 }
 
-Result<std::string> key_text(const x509::PrivateKey& key, const base::Secret* passphrase) {
-  if (passphrase != nullptr) return key.to_encrypted_pem(*passphrase);
+Result<std::string> key_text(const x509::PrivateKey& key, const x509::KeyEncryption* encryption) {
+  if (encryption != nullptr) return encryption->encrypt(key);
   return std::string(key.to_pem().expose_secret());
 }
 
 /// A new authority whose key lies on the disk.
 Result<x509::Authority> make_authority(const fleet::Environment& environment, AuthorityKind kind,
-                                       int generation, const base::Secret* passphrase,
+                                       int generation, const x509::KeyEncryption* encryption,
                                        base::Time at) {
   x509::AuthorityOrder order;
   order.kind = kind;
@@ -56,7 +57,7 @@ Result<x509::Authority> make_authority(const fleet::Environment& environment, Au
   order.key_type = environment.policy.key_type;
   x509::Authority made = TRY(x509::create_authority(order, at));
   const std::string path = key_path(environment, kind, order.generation);
-  const auto key = TRY(key_text(made.key, passphrase));
+  const auto key = TRY(key_text(made.key, encryption));
   TRY(base::write_file_durably(path, key, 0600));
   return made;
 }
@@ -108,7 +109,7 @@ Result<x509::Authority> read_authority(const fleet::Environment& environment,
   };
 }
 
-/// As many at once as there are: each derives a key from the passphrase.
+/// As many at once as there are: opening a key derives another from the passphrase.
 Result<std::vector<x509::Authority>> all_at_once(
     std::size_t count, const std::function<Result<x509::Authority>(std::size_t)>& work) {
   std::vector<std::optional<Result<x509::Authority>>> done(count);
@@ -187,12 +188,16 @@ Result<void> IssuingDesk::found(int generation) {
   for (const AuthorityKind kind : both)
     if (!TRY(ledger_.active_authority(kind))) absent.push_back(kind);
   if (absent.empty()) return {};
-  if (!environment_.authority.unencrypted) passphrase_ = TRY(source_(true));
-  const base::Secret* secret = passphrase_ ? &*passphrase_ : nullptr;
+  std::optional<x509::KeyEncryption> encryption;
+  if (!environment_.authority.unencrypted) {
+    passphrase_ = TRY(source_(true));
+    encryption = TRY(x509::KeyEncryption::derive(*passphrase_));
+  }
   TRY(make_folder(environment_.state + "/authorities"));
   const base::Time at = now_();
   auto made = TRY(all_at_once(absent.size(), [&](std::size_t i) {
-    return make_authority(environment_, absent[i], generation, secret, at);
+    return make_authority(environment_, absent[i], generation, encryption ? &*encryption : nullptr,
+                          at);
   }));
   for (std::size_t i = 0; i < absent.size(); ++i) {
     ledger::Authority row;

@@ -2,7 +2,6 @@
 #include "x509/key.h"
 
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 
 #include <algorithm>
 #include <array>
@@ -22,13 +21,6 @@ struct TypeName {
 };
 constexpr std::array<TypeName, 3> type_names = {
     {{KeyType::p256, "P-256"}, {KeyType::p384, "P-384"}, {KeyType::rsa3072, "RSA-3072"}}};
-
-// RFC 7914. One of the equal choices of OWASP's password storage sheet, and the strongest of them
-// that every OpenSSL opens: it gives scrypt at most 32 MiB, N=2^14 with r=8 takes 16.
-constexpr std::uint64_t scrypt_n = 1U << 14;
-constexpr std::uint64_t scrypt_r = 8;
-constexpr std::uint64_t scrypt_p = 5;
-constexpr std::size_t salt_bytes = 16;
 
 /// What OpenSSL asks when a key is encrypted. Never a terminal.
 struct Prompt {
@@ -54,10 +46,6 @@ base::Error cannot_read(const Prompt& prompt) {
         .with_detail("No passphrase was given for it.");
   return base::error(base::Code::authority_passphrase, "passphrase does not open the private key");
 }
-
-using AlgorithmOwner = Owner<X509_ALGOR, X509_ALGOR_free>;
-using PlainOwner = Owner<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
-using EncryptedOwner = Owner<X509_SIG, X509_SIG_free>;
 
 }  // namespace
 
@@ -121,26 +109,6 @@ base::Secret PrivateKey::to_pem() const {
   const BioOwner target(BIO_new(BIO_s_secmem()));
   PEM_write_bio_PKCS8PrivateKey(target.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
   return base::Secret(std::string(bio_content(target.get())));
-}
-
-base::Result<std::string> PrivateKey::to_encrypted_pem(const base::Secret& passphrase) const {
-  if (passphrase.empty())
-    return base::error(base::Code::authority_passphrase, "passphrase is empty");
-  auto salt = TRY(random_bytes(salt_bytes));
-  AlgorithmOwner scheme(
-      PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), reinterpret_cast<unsigned char*>(salt.data()),
-                            static_cast<int>(salt.size()), nullptr, scrypt_n, scrypt_r, scrypt_p));
-  const PlainOwner plain(EVP_PKEY2PKCS8(key_.get()));
-  if (!scheme || !plain) return openssl_error(base::Code::key, "could not encrypt private key");
-  const std::string_view secret = passphrase.expose_secret();
-  const EncryptedOwner encrypted(
-      PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()), plain.get(), scheme.get()));
-  if (!encrypted) return openssl_error(base::Code::key, "could not encrypt private key");
-  static_cast<void>(scheme.release());  // now the encrypted key's own
-  const BioOwner target(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_PKCS8(target.get(), encrypted.get()) != 1)
-    return openssl_error(base::Code::key, "could not encode private key");
-  return std::string(bio_content(target.get()));
 }
 
 std::string PrivateKey::spki_sha256() const { return sha256_hex(spki_); }

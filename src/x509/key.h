@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// A private key: made, read, written; it leaves only as base::Secret or encrypted. Never asks a
-// terminal for a passphrase: the callers are daemons and hosts reached over ssh, where a prompt is
-// a hang.
+// A private key: made, read, written; it leaves only as base::Secret or encrypted
+// (key_encryption.h). Never asks a terminal for a passphrase: the callers are daemons and hosts
+// reached over ssh, where a prompt is a hang.
 #pragma once
 
 #include <cstdint>
@@ -44,10 +44,6 @@ class PrivateKey {
 
   /// PKCS#8 (RFC 5208), not encrypted: the form of a server's or client's key file.
   [[nodiscard]] base::Secret to_pem() const;
-
-  /// PKCS#8 with PBES2 (RFC 8018): scrypt (RFC 7914) N=2^14, r=8, p=5, and AES-256-CBC.
-  /// `openssl pkey` reads it. Error Code::authority_passphrase where the passphrase is empty.
-  [[nodiscard]] base::Result<std::string> to_encrypted_pem(const base::Secret& passphrase) const;
 
   /// The public half: SubjectPublicKeyInfo in DER, and its SHA-256 in hexadecimal.
   [[nodiscard]] const std::string& spki() const { return spki_; }

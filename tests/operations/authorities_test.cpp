@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "ledger/scratch.h"
 #include "operations/desired.h"
+#include "x509/key_encryption.h"
 #include "x509/request.h"
 
 namespace {
@@ -181,7 +182,8 @@ TEST_CASE(
   Office office;
   const auto key = x509::PrivateKey::generate(x509::KeyType::p256).value();
   const std::string path = office.folder.state() + "/authorities/server-1.key";
-  const auto encrypted = key.to_encrypted_pem(base::Secret("a word")).value();
+  const auto encrypted =
+      x509::KeyEncryption::derive(base::Secret("a word")).value().encrypt(key).value();
   REQUIRE(base::write_file_durably(path, encrypted, 0600));
   operations::IssuingDesk desk(office.environment, *office.book, {}, [] { return scratch::at(1); });
   const auto refused = desk.open_all();

@@ -5,6 +5,7 @@
 
 #include "slots/house.h"
 #include "slots/slots.h"
+#include "x509/key_encryption.h"
 
 using base::Code;
 using fleet::ActKind;
@@ -158,7 +159,8 @@ TEST_CASE("broken contents are facts of a slot") {
   house::issue(slots, client, office);
   const auto passphrase = base::Secret("correct horse");
   const std::string encrypted =
-      must(must(x509::PrivateKey::generate(x509::KeyType::p256)).to_encrypted_pem(passphrase));
+      must(must(x509::KeyEncryption::derive(passphrase))
+               .encrypt(must(x509::PrivateKey::generate(x509::KeyType::p256))));
   host.put(host.pair("postgresql.key"), encrypted, 0600);
   CHECK(must(slots.look(client)).key == KeyState::unreadable);
   CHECK(must(slots.look(client)).key_detail == "mode 0600, has a passphrase");

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "world.h"
+#include "x509/key_encryption.h"
 #include "x509/pair.h"
 
 using namespace world;
@@ -110,7 +111,8 @@ TEST_CASE("half a pair, an encrypted key and an empty file are facts") {
   const base::Secret passphrase("p");
   CHECK_FALSE(need(x509::parse_pair("")).leaf);
   CHECK_FALSE(need(x509::parse_pair("")).has_key);
-  const auto encrypted = need(x509::parse_pair(need(key().to_encrypted_pem(passphrase))));
+  const auto encrypted =
+      need(x509::parse_pair(need(need(x509::KeyEncryption::derive(passphrase)).encrypt(key()))));
   CHECK(encrypted.has_key);
   CHECK(encrypted.key_encrypted);
   CHECK_FALSE(encrypted.key_matches);

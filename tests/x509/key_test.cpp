@@ -7,9 +7,32 @@
 #include "base/text.h"
 #include "world.h"
 #include "x509/digest.h"
+#include "x509/key_encryption.h"
 
 using namespace world;
+using x509::KeyEncryption;
 using x509::PrivateKey;
+
+namespace {
+
+std::string encrypted(const PrivateKey& key, const base::Secret& passphrase) {
+  return need(need(KeyEncryption::derive(passphrase)).encrypt(key));
+}
+
+/// The hexadecimal octet strings of a PEM's structure: salt, initialization vector, ciphertext.
+std::vector<std::string> octet_strings(const std::string& pem) {
+  const Folder folder;
+  const std::string shown = run("openssl asn1parse -in " + folder.write("key", pem)).output;
+  std::vector<std::string> found;
+  for (const std::string_view line : base::split(shown, '\n')) {
+    constexpr std::string_view mark = "[HEX DUMP]:";
+    const std::size_t at = line.find(mark);
+    if (at != line.npos) found.emplace_back(line.substr(at + mark.size()));
+  }
+  return found;
+}
+
+}  // namespace
 
 TEST_CASE("openssl reads the keys that we write, and we get the same key back") {
   for (const auto type : {x509::KeyType::p256, x509::KeyType::p384, x509::KeyType::rsa3072}) {
@@ -27,7 +50,7 @@ TEST_CASE("openssl reads the keys that we write, and we get the same key back") 
 TEST_CASE("an encrypted key opens with its passphrase, here and in openssl") {
   const base::Secret passphrase("correct horse");
   const auto key = need(PrivateKey::generate(x509::KeyType::p256));
-  const std::string pem = need(key.to_encrypted_pem(passphrase));
+  const std::string pem = encrypted(key, passphrase);
   CHECK(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
   CHECK(need(PrivateKey::from_pem(pem, &passphrase)).spki() == key.spki());
   const Folder folder;
@@ -36,13 +59,41 @@ TEST_CASE("an encrypted key opens with its passphrase, here and in openssl") {
   const std::string structure = run("openssl asn1parse -in " + file).output;
   CHECK(has(structure, "scrypt"));
   CHECK(has(structure, "aes-256-cbc"));
+  for (const char* parameter : {":4000\n", ":08\n", ":05\n"}) CHECK(has(structure, parameter));
+}
+
+TEST_CASE("keys encrypted together share a derivation, and never an initialization vector") {
+  const base::Secret passphrase("correct horse");
+  const auto encryption = need(KeyEncryption::derive(passphrase));
+  const auto key = need(PrivateKey::generate(x509::KeyType::p256));
+  const auto first = octet_strings(need(encryption.encrypt(key)));
+  const auto second = octet_strings(need(encryption.encrypt(key)));
+  REQUIRE(first.size() == 3);
+  REQUIRE(second.size() == 3);
+  CHECK(first[0].size() == 32);
+  CHECK(first[0] == second[0]);
+  CHECK(first[1].size() == 32);
+  CHECK(first[1] != second[1]);
+  CHECK(first[2] != second[2]);
+  const auto other = octet_strings(encrypted(key, passphrase));
+  REQUIRE(other.size() == 3);
+  CHECK(other[0] != first[0]);
+}
+
+TEST_CASE("keys of every type open with their passphrase") {
+  const base::Secret passphrase("correct horse");
+  const auto encryption = need(KeyEncryption::derive(passphrase));
+  for (const auto type : {x509::KeyType::p256, x509::KeyType::p384, x509::KeyType::rsa3072}) {
+    const auto key = need(PrivateKey::generate(type));
+    const std::string pem = need(encryption.encrypt(key));
+    CHECK(need(PrivateKey::from_pem(pem, &passphrase)).spki() == key.spki());
+  }
 }
 
 TEST_CASE("a wrong passphrase is another error than a broken file") {
   const base::Secret right("right");
   const base::Secret wrong("wrong");
-  const std::string pem =
-      need(need(PrivateKey::generate(x509::KeyType::p256)).to_encrypted_pem(right));
+  const std::string pem = encrypted(need(PrivateKey::generate(x509::KeyType::p256)), right);
   const auto refused = PrivateKey::from_pem(pem, &wrong);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::Code::authority_passphrase);
@@ -56,7 +107,7 @@ TEST_CASE("a wrong passphrase is another error than a broken file") {
 TEST_CASE("an encrypted key without a passphrase is an error and asks no terminal") {
   const base::Secret passphrase("p");
   const auto key = need(PrivateKey::generate(x509::KeyType::p256));
-  const auto refused = PrivateKey::from_pem(need(key.to_encrypted_pem(passphrase)));
+  const auto refused = PrivateKey::from_pem(encrypted(key, passphrase));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::Code::key);
   CHECK(refused.error().message == "private key is encrypted");
@@ -67,7 +118,7 @@ TEST_CASE("an encrypted key without a passphrase is an error and asks no termina
 }
 
 TEST_CASE("an empty passphrase encrypts nothing") {
-  const auto refused = key().to_encrypted_pem(base::Secret());
+  const auto refused = KeyEncryption::derive(base::Secret());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::Code::authority_passphrase);
 }
