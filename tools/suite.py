@@ -223,9 +223,15 @@ def test_folders():
     return sorted({os.path.basename(os.path.dirname(path)) for path in glob.glob(f"{ROOT}/tests/*/*_test.cpp")})
 
 
+def longest_first(names, size):
+    """What began last would run alone for a while; the more text a test has, the longer it mostly takes."""
+    return sorted(names, key=size, reverse=True)
+
+
 def units(preset, folders, seconds, prefix=(), environment=None):
     """Where a build failed half-way, a program may be old: only what the tree still has is run."""
     label = "" if preset == "release" else f" ({preset})"
+    folders = longest_first(folders, lambda folder: sum(map(os.path.getsize, glob.glob(f"{ROOT}/tests/{folder}/*_test.cpp"))))
     return [Part(f"tests/{folder}{label}", [*prefix, f"build/{preset}/test_{folder}"], read_doctest, seconds,
                  environment or {}) for folder in folders]
 
@@ -249,7 +255,8 @@ def lab_itself():
 
 
 def lab_files(pattern):
-    return [path for path in sorted(glob.glob(f"{ROOT}/tests/lab/{pattern}")) if os.access(path, os.X_OK)]
+    return longest_first([path for path in sorted(glob.glob(f"{ROOT}/tests/lab/{pattern}")) if os.access(path, os.X_OK)],
+                         os.path.getsize)
 
 
 def run_lab(suite, pattern, seconds, others=()):

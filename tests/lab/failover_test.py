@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
-"""The primary fails over in the middle of an apply, in two phases; all of them: failover_long.py."""
+"""The primary fails over in the middle of an apply, in one phase; all of them, and second primaries: failover_long.py."""
 
 import unittest
 
@@ -10,9 +10,6 @@ from failover import begins, case
 class AFailover(unittest.TestCase):
     def test_while_tls_is_turned_on_does_no_harm(self):
         self.assertEqual(case(lambda failover: failover.problems(begins("TLS on"), "stop")), [])
-
-    def test_to_a_second_primary_stops_the_changes(self):
-        self.assertEqual(case(lambda failover: failover.divided(begins("server pairs"))), [])
 
 
 if __name__ == "__main__":
