@@ -150,7 +150,7 @@ std::string Names::unused(const std::string& stem) const {
   };
   for (const std::string& from : {stem, std::string("~"), std::string("0")})
     for (int tries = 0; tries < 100; ++tries) {
-      const std::string name = tries == 0 ? from : fmt::format("{}_{}", from, tries);
+      std::string name = tries == 0 ? from : fmt::format("{}_{}", from, tries);
       const bool caught =
           std::any_of(expressions_.begin(), expressions_.end(), [&](const auto& each) {
             return each.second && !each.second->everything && each.second->pattern.matches(name);
