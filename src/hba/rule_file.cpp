@@ -29,9 +29,10 @@ RuleFile read_rules(const std::string& file, std::string_view text, const Versio
   RuleFile made;
   Tokens tokens = tokenize(file, text, version, sources);
   made.remarks = std::move(tokens.remarks);
+  made.rows.reserve(tokens.lines.size());
   int number = 0;
   for (Line& line : tokens.lines) {
-    RuleRow row;
+    RuleRow& row = made.rows.emplace_back();
     row.file = line.file;
     row.line = line.number;
     row.error = line.error;
@@ -43,7 +44,6 @@ RuleFile read_rules(const std::string& file, std::string_view text, const Versio
       row.undecided = parsed.undecided;
     }
     if (row.error.empty()) row.number = ++number;
-    made.rows.push_back(std::move(row));
   }
   made.accepted = accepted(made.rows);
   if (made.rows.empty()) {
