@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: PostgreSQL
+// The bytes of a pg_hba.conf (the first two choose version and settings): any are taken; the rows
+// are in the order of the lines; what a proof calls a witness gets past, and what it calls proven
+// lets nobody in of those that are tried.
+#include "admission/prove.h"
+#include "fuzz/fuzzed.h"
+
+using fuzzed::must;
+
+namespace {
+
+class NoFiles : public hba::Sources {
+ public:
+  [[nodiscard]] hba::Reading read(const std::string&) const override {
+    return {hba::Reading::State::missing, "", "No such file or directory"};
+  }
+  [[nodiscard]] hba::Listing list(const std::string&) const override { return {false, "", {}}; }
+};
+
+bool gets_past(const admission::Rules& rules, const admission::Connection& asked) {
+  return rules.explain(asked).outcome == admission::Decision::Outcome::accept;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2 || size > 4096) return 0;
+  const hba::Version version{10 + data[0] % 9, 3};
+  const hba::ServerTraits traits{(data[1] & 1U) != 0, false};
+  const std::string text(fuzzed::text(data + 2, size - 2));
+  const hba::RuleFile file = hba::read_rules("hba", text, version, traits, NoFiles());
+  int last = 0;
+  for (const hba::RuleRow& row : file.rows) {
+    must(row.line >= last, "rows are in the order of the lines");
+    last = row.line;
+    must(row.rule || file.accepted != std::optional(true), "a bad line refuses the file");
+    if (row.rule) static_cast<void>(hba::shown(*row.rule, version));
+  }
+  const hba::IdentFile idents = hba::read_idents("ident", text, version, NoFiles());
+  static_cast<void>(admission::parse_connection(text));
+  const auto roles = admission::Roles::parse("roles", "app devs\n");
+  must(static_cast<bool>(roles), "a good list of roles is read");
+  if (file.accepted == std::optional(false)) return 0;
+  const admission::Rules rules(file, idents, *roles, version, traits);
+  const admission::Proof proof = admission::prove({file, idents, *roles, version, traits}, {});
+  if (proof.witness && proof.unknown.empty())
+    must(gets_past(rules, *proof.witness), "a witness gets past");
+  if (!proof.proven) return 0;
+  must(!proof.witness, "what is proven has no witness");
+  for (const char* user : {"app", "devs", "a", "somebody"})
+    for (const char* database : {"app", "devs", "a", "shop"})
+      for (const char* address : {"10.0.0.7", "::1"})
+        for (const bool physical : {false, true})
+          must(!gets_past(rules, {admission::Transport::plain, user, database,
+                                  hba::read_address(address).address, physical, std::nullopt}),
+               "nobody gets past what is proven");
+  return 0;
+}
