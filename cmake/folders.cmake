@@ -100,15 +100,20 @@ function(other_version)
   link_node_libraries(pgseal_node_other)
 endfunction()
 
-# tests/fuzz/NAME_fuzz.cpp becomes build/fuzz/fuzz_NAME; libFuzzer brings its own main.
+# tests/fuzz/NAME_fuzz.cpp becomes build/<preset>/fuzz_NAME: with libFuzzer, which brings its own main, or with
+# a main that goes through the corpus.
 function(fuzzers)
   add_custom_target(fuzzers)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp")
   foreach(source ${sources})
     get_filename_component(name "${source}" NAME_WE)
     string(REPLACE "_fuzz" "" name "${name}")
-    add_executable(fuzz_${name} "${source}")
-    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_executable(fuzz_${name} EXCLUDE_FROM_ALL "${source}")
+    if(PGSEAL_FUZZ)
+      target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    else()
+      target_sources(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay.cpp")
+    endif()
     target_include_directories(fuzz_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     link_folders(fuzz_${name} node probe survey server link slots host configuration fleet admission hba settings x509 base)
     target_link_libraries(fuzz_${name} PRIVATE ${TEST_LIBRARIES})

@@ -77,8 +77,8 @@ def read_shell(text):
 
 
 def read_fuzzer(text):
-    """libFuzzer's own last word; inputs run, not tests, so a fuzzer that ran is one that passed."""
-    found = re.findall(r"^Done (\d+) runs in \d+ second", text, re.MULTILINE)
+    """Inputs run, not tests, so a fuzzer that ran is one that passed."""
+    found = re.findall(r"^(\d+) inputs$", text, re.MULTILINE)
     if not found:
         return None
     return Count(passed=1 if int(found[-1]) else 0)
@@ -316,25 +316,12 @@ class Record:
         return None
 
 
-def fuzzers(seconds):
-    """Each fuzzer over its corpus and a little further, the same way each time: what a check finds
-    must be found again. ./run fuzz goes new ways. What is found stays in build/."""
-    parts = []
-    for path in sorted(glob.glob(f"{ROOT}/tests/fuzz/*_fuzz.cpp")):
-        name = os.path.basename(path).removesuffix("_fuzz.cpp")
-        found = os.path.join(ROOT, "build", "fuzz-corpus", name)
-        os.makedirs(found, exist_ok=True)
-        parts.append(Part(f"tests/fuzz/{name}", [f"build/fuzz/fuzz_{name}", "-seed=1", f"-max_total_time={seconds}", "-timeout=20",
-                                                 f"-artifact_prefix={found}-", found, f"tests/fuzz/corpus/{name}"],
-                          read_fuzzer, seconds + 120))
-    return parts
-
-
-def run_fuzzers(suite):
-    if not shutil.which("clang++-14"):
-        suite.skip(len(fuzzers(0)), "tests/fuzz", "libFuzzer comes with clang-14; ./run fuzz installs it")
-    elif suite.build("fuzz", ["fuzzers"]):
-        suite.run(fuzzers(5), 2)
+def fuzzers(options):
+    """Each fuzzer over its corpus and variations of it, the same each time: what a check finds must be found again.
+    ./run fuzz goes new ways."""
+    names = sorted(os.path.basename(path).removesuffix("_fuzz.cpp") for path in glob.glob(f"{ROOT}/tests/fuzz/*_fuzz.cpp"))
+    return [Part(f"tests/fuzz/{name} (asan)", [f"build/asan/fuzz_{name}", f"tests/fuzz/corpus/{name}"], read_fuzzer, 300, options)
+            for name in names]
 
 
 def fixed_addresses():
@@ -352,17 +339,18 @@ def with_threads():
     return [folder for folder in test_folders() if does(folder)]
 
 
-def sanitized(suite, preset, folders, prefix, options):
-    if suite.build(preset, [*(f"test_{folder}" for folder in folders), "programs"]):
-        suite.run(units(preset, folders, 600, prefix, options) + stories(preset, prefix, options), 2)
+def sanitized(suite, preset, folders, how, others=()):
+    """`how`: what stands before each command, and its environment; `others` are parts more, each of a program that is built for it."""
+    programs = [*(f"test_{folder}" for folder in folders), *(os.path.basename(part.command[0]) for part in others), "programs"]
+    if suite.build(preset, programs):
+        suite.run([*units(preset, folders, 600, *how), *others, *stories(preset, *how)], 2)
 
 
 def full(suite):
+    options = {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
     # Under a sanitizer the simulation's hundreds of applies take many minutes.
-    sanitized(suite, "asan", [folder for folder in test_folders() if folder != "simulation"], (),
-              {"ASAN_OPTIONS": "detect_stack_use_after_return=1", "UBSAN_OPTIONS": "print_stacktrace=1"})
-    sanitized(suite, "tsan", with_threads(), fixed_addresses(), {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"})
-    run_fuzzers(suite)
+    sanitized(suite, "asan", [folder for folder in test_folders() if folder != "simulation"], ((), options), fuzzers(options))
+    sanitized(suite, "tsan", with_threads(), (fixed_addresses(), {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}))
     simulation = Part("tests/simulation (every message)", ["build/release/test_simulation"], read_doctest, 2400,
                       {"PGSEAL_FULL": "1"})
     run_lab(suite, "*_long.py", 1500, [simulation])

@@ -66,9 +66,9 @@ class Others(unittest.TestCase):
         self.assertEqual(counted(suite.read_shell, 1, "4 passed, 0 failed\n"), (4, 1, 0))
 
     def test_a_fuzzer_passes_that_ran_and_found_nothing(self):
-        self.assertEqual(counted(suite.read_fuzzer, 0, "Done 7 runs in 5 second(s)\n"), (1, 0, 0))
-        self.assertEqual(counted(suite.read_fuzzer, 77, "SUMMARY: libFuzzer: deadly signal\n"), (0, 1, 0))
-        self.assertEqual(counted(suite.read_fuzzer, 0, "Done 0 runs in 0 second(s)\n"), (0, 1, 0))
+        self.assertEqual(counted(suite.read_fuzzer, 0, "7 inputs\n"), (1, 0, 0))
+        self.assertEqual(counted(suite.read_fuzzer, -6, "does not hold: x\n"), (0, 1, 0))
+        self.assertEqual(counted(suite.read_fuzzer, 1, "0 inputs\n"), (0, 1, 0))
 
     def test_a_build_counts_only_when_it_fails(self):
         self.assertEqual(counted(suite.read_build, 0, ""), (0, 0, 0))
