@@ -93,7 +93,6 @@ function(other_version)
   link_folders(pgseal_other cli operations node ssh probe ledger survey server link_other slots host planning audit
                configuration fleet admission hba settings x509 base)
   target_link_libraries(pgseal_other PRIVATE ${CONTROLLER_LIBRARIES})
-  target_link_options(pgseal_other PRIVATE ${CONTROLLER_LINK_OPTIONS})
   add_node(pgseal_node_other src/node_main.cpp)
   set_target_properties(pgseal_node_other PROPERTIES OUTPUT_NAME pgseal-node RUNTIME_OUTPUT_DIRECTORY "${other}")
   link_folders(pgseal_node_other node probe server link_other slots host fleet hba settings x509 base)

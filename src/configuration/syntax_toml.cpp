@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
 // The only file that sees toml++. It reports by exception, which ends here.
-#define TOML_ENABLE_FORMATTERS 0  // nothing is written
-// Some of its assertions fail at a text that it then refuses, and would end the program there.
-#define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include <algorithm>
