@@ -6,7 +6,7 @@ apply that replaces pairs at every 25th, or at each with KILL_EVERY=1."""
 import os
 import unittest
 
-from kill_points import KillPoints, Replaced, TakenOver
+from kill_points import KillPoints, Replaced
 
 
 class EveryKill(unittest.TestCase):
@@ -30,11 +30,6 @@ class EveryKill(unittest.TestCase):
 
 class EveryKillWhileAPairIsReplaced(EveryKill):
     POINTS = Replaced
-    EVERY = "25"
-
-
-class EveryKillWhileHostsAreTakenOver(EveryKill):
-    POINTS = TakenOver
     EVERY = "25"
 
 

@@ -134,29 +134,18 @@ class KillPoints:
                          for (host, call, outcome), count in sorted(self.tally.items()))
 
 
-class Replacing(KillPoints):
-    """A client's pair that is somebody else's is archived and replaced; a server's, from a ledger that was lost, too."""
+class Replaced(KillPoints):
+    """A client's pair that is somebody else's is archived and replaced."""
 
     HOME = "/home/deploy/.postgresql"
+    WORDS = ("apply", "--yes", "--replace")
 
     def allowed(self, host, calls):
         """A client's new key and certificate are two names: between the renames, and there alone, both are no pair."""
         between = [call[:6] for call in calls[-2:]] == ["rename", "rename"]
         return {f"no pair: {self.HOME}/postgresql.key"} if host == "app1" and between else set()
 
-
-class Replaced(Replacing):
-    WORDS = ("apply", "--yes", "--replace")
-
     def prepare(self):
         self.lab.run("app1", f"mkdir -p {self.HOME} && cd {self.HOME} && openssl req -x509 -newkey ec -pkeyopt "
                              "ec_paramgen_curve:P-256 -nodes -keyout postgresql.key -out postgresql.crt -subj /CN=foreign "
                              "-days 30 2>/dev/null && chmod 600 postgresql.key && chown -R deploy:deploy . && chmod 700 .")
-
-
-class TakenOver(Replacing):
-    WORDS = ("apply", "--yes", "--take-over", "--replace")
-
-    def prepare(self):
-        self.lab.pgseal("apply", "--yes", status=0)
-        shutil.rmtree(pathlib.Path(self.lab.folder) / "state")
