@@ -39,10 +39,9 @@ Match address_matches(const hba::AddressSpec& spec, const std::optional<hba::Add
   return Match::no;
 }
 
-/// Names of the startup packet are cut to NAMEDATALEN - 1 bytes, but not by 17.0 to 17.2.
 std::string cut(const std::string& name, const hba::Version& version) {
-  const bool whole = version >= hba::Version{17, 0} && version <= hba::Version{17, 2};
-  return whole ? name : name.substr(0, 63);
+  const std::size_t longest = hba::longest_name(version);
+  return longest == 0 ? name : name.substr(0, longest);
 }
 
 /// ProcessStartupPacket of src/backend/postmaster/postmaster.c: a role belongs to a database.
@@ -140,10 +139,9 @@ Match Rules::member(const std::string& role, const std::string& group) const {
 
 /// check_role of hba.c.
 Match Rules::user(const hba::Token& token, const std::string& role) const {
-  if (!token.quoted && token.text.starts_with('+')) return member(role, token.text.substr(1));
+  if (token.is_group()) return member(role, token.text.substr(1));
   if (token.is("all")) return Match::yes;
-  if (hba::has_includes(version_) && token.text.starts_with('/'))
-    return pattern(token.text.substr(1), role);
+  if (token.is_expression(version_)) return pattern(token.text.substr(1), role);
   return sure(token.text == role);
 }
 
@@ -152,23 +150,22 @@ Match Rules::database(const hba::Token& token, const Connection& connection) con
   if (connection.physical_replication) return sure(token.is("replication"));
   if (token.is("all")) return Match::yes;
   if (token.is("sameuser")) return sure(connection.database == connection.user);
-  if (token.is("samegroup") || token.is("samerole"))
-    return member(connection.user, connection.database);
+  if (token.is_same_role()) return member(connection.user, connection.database);
   if (token.is("replication")) return Match::no;
-  if (hba::has_includes(version_) && token.text.starts_with('/'))
-    return pattern(token.text.substr(1), connection.database);
+  if (token.is_expression(version_)) return pattern(token.text.substr(1), connection.database);
   return sure(token.text == connection.database);
 }
 
 Match Rules::match(const hba::Rule& rule, const Connection& connection) const {
   if (!type_matches(rule.type, connection.transport, traits_.ssl)) return Match::no;
   const Match address = address_matches(rule.address, connection.address);
+  if (address == Match::no) return Match::no;
   Match databases = Match::no;
   for (const hba::Token& token : rule.databases)
     databases = either(databases, database(token, connection));
   Match users = Match::no;
   for (const hba::Token& token : rule.users) users = either(users, user(token, connection.user));
-  if (address == Match::no || databases == Match::no || users == Match::no) return Match::no;
+  if (databases == Match::no || users == Match::no) return Match::no;
   const bool all = address == Match::yes && databases == Match::yes && users == Match::yes;
   return all ? Match::yes : Match::unknown;
 }
@@ -182,7 +179,7 @@ Match Rules::maps(const hba::IdentLine& line, const Connection& connection) cons
                                  : sure(line.system_user.text == shown);
   if (found == Match::no) return Match::no;
   const bool more_than_name = hba::has_includes(version_);
-  const bool own_expression = more_than_name && line.role.text.starts_with('/');
+  const bool own_expression = line.role.is_expression(version_);
   if (expression && !own_expression && line.role.text.find("\\1") != std::string::npos)
     return Match::unknown;
   const Match role =

@@ -15,10 +15,8 @@ std::uint64_t mixed(std::uint64_t hash, std::uint64_t more) {
   return hash * 0xFF51AFD7ED558CCDU;
 }
 
-bool same_role(const hba::Token& token) { return token.is("samerole") || token.is("samegroup"); }
-
 bool is_word(const hba::Token& token) {
-  return token.is("all") || token.is("sameuser") || same_role(token) || token.is("replication");
+  return token.is("all") || token.is("sameuser") || token.is_same_role() || token.is("replication");
 }
 
 void sort_and_unite(std::vector<Key>& some) {
@@ -61,14 +59,6 @@ Names::Names(const hba::RuleFile& file, const Roles& roles, const hba::Version& 
   fresh_group_ = unused("some_group");
 }
 
-bool Names::is_group(const hba::Token& token) {
-  return !token.quoted && token.text.starts_with('+');
-}
-
-bool Names::is_pattern(const hba::Token& token) const {
-  return hba::has_includes(version_) && token.text.starts_with('/');
-}
-
 void Names::learn(const hba::RuleFile& file) {
   std::unordered_map<std::string, std::uint64_t> users;
   std::unordered_map<std::string, std::uint64_t> databases;
@@ -77,15 +67,15 @@ void Names::learn(const hba::RuleFile& file) {
     ++number;
     if (!row.rule) continue;
     for (const hba::Token& token : row.rule->users) {
-      if (is_group(token))
+      if (token.is_group())
         group_names_.try_emplace(token.text.substr(1), 0);
-      else if (is_pattern(token))
+      else if (token.is_expression(version_))
         learn_expression(token);
       else if (!token.is("all"))
         users[token.text] = mixed(users[token.text], number);
     }
     for (const hba::Token& token : row.rule->databases) {
-      if (is_pattern(token))
+      if (token.is_expression(version_))
         learn_expression(token);
       else if (!is_word(token))
         databases[token.text] = mixed(databases[token.text], number);
@@ -136,10 +126,10 @@ bool Names::stands_somewhere(const std::string& name) const {
          group_names_.contains(name);
 }
 
-/// Names of the startup packet are not empty, and cut to 63 bytes but by 17.0 to 17.2.
+/// A rule's longer or empty names catch nobody.
 bool Names::can_be_asked_for(const std::string& name) const {
-  const bool whole = version_ >= hba::Version{17, 0} && version_ <= hba::Version{17, 2};
-  return !name.empty() && (whole || name.size() <= 63);
+  const std::size_t longest = hba::longest_name(version_);
+  return !name.empty() && (longest == 0 || name.size() <= longest);
 }
 
 /// A name that stands nowhere and that no expression catches, where one is found. Each call gives
@@ -188,9 +178,9 @@ std::vector<Key> Names::user_keys(const hba::Rule& rule) const {
   for (const hba::Token& token : rule.users) {
     if (token.is("all"))
       keys.push_back(any_key);
-    else if (is_group(token))
+    else if (token.is_group())
       keys.push_back(group_names_.at(token.text.substr(1)));
-    else if (!is_pattern(token))
+    else if (!token.is_expression(version_))
       keys.push_back(user_names_.at(token.text));
     else if (const auto& expression = expressions_.at(token.text))
       keys.push_back(expression->key);
@@ -206,11 +196,11 @@ std::vector<Key> Names::database_keys(const hba::Rule& rule) const {
       keys.push_back(any_key);
     else if (token.is("sameuser"))
       keys.push_back(same_user_key);
-    else if (same_role(token))
+    else if (token.is_same_role())
       keys.push_back(same_role_key);
     else if (token.is("replication"))
       keys.push_back(replication_key);
-    else if (!is_pattern(token))
+    else if (!token.is_expression(version_))
       keys.push_back(database_names_.at(token.text));
     else if (const auto& expression = expressions_.at(token.text))
       keys.push_back(expression->key);
@@ -262,12 +252,12 @@ std::vector<Member> Names::users(const hba::Token& token, Asked& asked) const {
   std::vector<Member> made;
   if (!asked.roles.empty()) {
     for (const std::string& role : asked.roles) {
-      if (is_group(token)) {
+      if (token.is_group()) {
         const std::string group = token.text.substr(1);
         const auto member = roles_.is_member(role, group);
         if (!member) made.push_back(one_of(role, {group}));
         if (member == std::optional(true)) made.push_back(known(role));
-      } else if (is_pattern(token)) {
+      } else if (token.is_expression(version_)) {
         const hba::Pattern* expression = pattern(token);
         if (expression == nullptr) asked.unnamed = true;
         if (expression != nullptr && expression->matches(role)) made.push_back(known(role));
@@ -277,7 +267,7 @@ std::vector<Member> Names::users(const hba::Token& token, Asked& asked) const {
     }
     return made;
   }
-  if (is_group(token)) {
+  if (token.is_group()) {
     const std::string group = token.text.substr(1);
     made.push_back(known(group));
     if (!roles_.known()) made.push_back(fresh({group}));
@@ -286,7 +276,7 @@ std::vector<Member> Names::users(const hba::Token& token, Asked& asked) const {
         made.push_back(known(member));
   } else if (token.is("all")) {
     made.push_back(fresh({}));
-  } else if (is_pattern(token)) {
+  } else if (token.is_expression(version_)) {
     const std::string name = example(token, fresh_user_, asked.unnamed);
     if (name.empty()) return made;
     made.push_back(one_of(name, {}));
@@ -294,13 +284,6 @@ std::vector<Member> Names::users(const hba::Token& token, Asked& asked) const {
   } else {
     made.push_back(known(token.text));
   }
-  return made;
-}
-
-std::vector<Member> Names::in_some_group() const {
-  std::vector<Member> made;
-  for (const std::string& member : roles_.members())
-    made.push_back(one_of(member, roles_.groups_of(member)));
   return made;
 }
 
@@ -334,10 +317,11 @@ void Names::add_of_same_role(const Member& user, bool any_user, const Asked& ask
   if (!any_user) return;
   for (const std::string& database : asked.databases)
     add(one_of(database, roles_.groups_of(database)), database);
-  if (!asked.roles.empty()) return;
-  for (const Member& member : in_some_group())
+  for (const std::string& role : roles_.members()) {
+    const Member member = one_of(role, roles_.groups_of(role));
     for (const std::string& group : member.groups)
       if (wanted(group)) add(member, group);
+  }
 }
 
 void Names::add_databases(const hba::Token& token, const Member& user, bool any_user, Asked& asked,
@@ -353,7 +337,7 @@ void Names::add_databases(const hba::Token& token, const Member& user, bool any_
     }
     return;
   }
-  if (same_role(token)) return add_of_same_role(user, any_user, asked, made);
+  if (token.is_same_role()) return add_of_same_role(user, any_user, asked, made);
   if (token.is("sameuser") && any_user && !asked.databases.empty()) {
     for (const std::string& database : asked.databases)
       add(one_of(database, roles_.groups_of(database)), database);
@@ -365,24 +349,25 @@ void Names::add_databases(const hba::Token& token, const Member& user, bool any_
       databases = {fresh_database_};
     else if (token.is("sameuser"))
       databases = {user.user};
-    else if (!is_pattern(token))
+    else if (!token.is_expression(version_))
       databases = {token.text};
     else if (const std::string name = example(token, fresh_database_, asked.unnamed); !name.empty())
       databases = {name};
     for (const std::string& database : databases) {
       add(user, database);
-      if (is_pattern(token)) made.back().database_expression = token.text;
+      if (token.is_expression(version_)) made.back().database_expression = token.text;
       made.back().fresh_database = token.is("all");
       made.back().same_name = token.is("sameuser");
     }
     return;
   }
   for (const std::string& database : databases) {
-    const hba::Pattern* expression = is_pattern(token) ? pattern(token) : nullptr;
-    if (is_pattern(token) && expression == nullptr) asked.unnamed = true;
-    const bool caught = token.is("all") || (token.is("sameuser") && database == user.user) ||
-                        (expression != nullptr && expression->matches(database)) ||
-                        (!is_word(token) && !is_pattern(token) && token.text == database);
+    const hba::Pattern* expression = token.is_expression(version_) ? pattern(token) : nullptr;
+    if (token.is_expression(version_) && expression == nullptr) asked.unnamed = true;
+    const bool caught =
+        token.is("all") || (token.is("sameuser") && database == user.user) ||
+        (expression != nullptr && expression->matches(database)) ||
+        (!is_word(token) && !token.is_expression(version_) && token.text == database);
     if (caught) add(user, database);
   }
 }

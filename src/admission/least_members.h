@@ -57,8 +57,6 @@ class Names {
  private:
   struct Asked;
   void learn(const hba::RuleFile& file);
-  [[nodiscard]] bool is_pattern(const hba::Token& token) const;
-  [[nodiscard]] static bool is_group(const hba::Token& token);
   [[nodiscard]] const hba::Pattern* pattern(const hba::Token& token) const;
   [[nodiscard]] std::string example(const hba::Token& token, const std::string& fresh,
                                     bool& unnamed) const;
@@ -66,7 +64,6 @@ class Names {
   [[nodiscard]] bool stands_somewhere(const std::string& name) const;
   [[nodiscard]] bool can_be_asked_for(const std::string& name) const;
   [[nodiscard]] std::vector<Member> users(const hba::Token& token, Asked& asked) const;
-  [[nodiscard]] std::vector<Member> in_some_group() const;
   void add_databases(const hba::Token& token, const Member& user, bool any_user, Asked& asked,
                      std::vector<Member>& made) const;
   void add_of_same_role(const Member& user, bool any_user, const Asked& asked,

@@ -25,8 +25,9 @@ class Covered {
   explicit Covered(const Names& names) : names_(names) {}
 
   void add(const hba::Rule& rule, const Addresses& addresses) {
+    const std::vector<Key> databases = names_.database_keys(rule);
     for (const Key user : names_.user_keys(rule))
-      for (const Key database : names_.database_keys(rule)) {
+      for (const Key database : databases) {
         Sets& sets = sets_[place(user, database)];
         for (const Interval& interval : addresses.ipv4) sets.ipv4.add(interval);
         for (const Interval& interval : addresses.ipv6) sets.ipv6.add(interval);
@@ -37,8 +38,9 @@ class Covered {
   [[nodiscard]] std::optional<Number> hole(const Member& member, Family family,
                                            const std::vector<Interval>& wanted) const {
     std::vector<const Intervals*> sets;
+    const std::vector<Key> databases = names_.database_keys(member);
     for (const Key user : names_.user_keys(member))
-      for (const Key database : names_.database_keys(member))
+      for (const Key database : databases)
         if (const auto found = sets_.find(place(user, database)); found != sets_.end())
           sets.push_back(family == Family::ipv4 ? &found->second.ipv4 : &found->second.ipv6);
     for (const Interval& interval : wanted) {
@@ -189,15 +191,14 @@ class Prover {
     if (rule.address.kind == Kind::network && !addresses_of(rule.address))
       note(fmt::format("which addresses the mask of {} leaves open", place));
     for (const hba::Token& token : rule.users)
-      if (!token.quoted && token.text.starts_with('+') && !subject_.roles.known())
+      if (token.is_group() && !subject_.roles.known())
         note(fmt::format("who is a member of \"{}\" ({}; --roles tells it)",
                          base::printable_line(token.text.substr(1)), place));
     for (const hba::Field* field : {&rule.databases, &rule.users})
       for (const hba::Token& token : *field) {
-        if (hba::has_includes(subject_.version) && token.text.starts_with('/'))
+        if (token.is_expression(subject_.version))
           note(fmt::format("which names the regular expression of {} catches", place));
-        if (field == &rule.databases && (token.is("samerole") || token.is("samegroup")) &&
-            !subject_.roles.known())
+        if (field == &rule.databases && token.is_same_role() && !subject_.roles.known())
           note(fmt::format("who is a member of which role ({}; --roles tells it)", place));
       }
   }
@@ -229,8 +230,8 @@ std::string statement_of(const Question& question, const Subject& subject, const
       fmt::format("{} {} gets past authentication{}", where, what, scope_of(question));
   return fmt::format(
       "{}{}. This holds for new connections of PostgreSQL {} that goes by exactly these rules, "
-      "with "
-      "ssl = on and TLS answering. Cancel requests, sessions that are open already, a pooler or "
+      "with ssl = on and TLS answering. Cancel requests, sessions that are open already, a pooler "
+      "or "
       "tunnel in front of the server, and authentication hooks of extensions are not part of it.{}",
       proof.proven ? "Proven: " : "Not proven: ", claim, hba::to_string(subject.version),
       subject.roles.known() ? " Memberships are those of the list." : "");

@@ -26,12 +26,12 @@ std::string json_of(const std::vector<ledger::AuditRow>& rows);
 std::string json_of_users(const fleet::Environment& environment);
 std::string json_of_hosts(const fleet::Environment& environment);
 std::string json_of(const std::vector<ledger::Authority>& authorities);
-/// `hosts` and `identities` as far as `init` found any.
 /// Null where nothing decides. Secrets of the rule's text are masked.
 std::string json_of(const admission::Decision& decision);
 std::string json_of(const admission::Proof& proof, const std::string& require);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
+/// `hosts` and `identities` as far as `init` found any.
 std::string json_of_init(const std::string& file, const survey::Draft* draft);
 
 }  // namespace cli

@@ -8,8 +8,6 @@
 namespace hba {
 namespace {
 
-bool is_pattern(const Token& token) { return token.text.starts_with('/'); }
-
 /// Compiles a token's regular expression; false where the server refuses it.
 bool take_pattern(const Token& token, IdentRow& row) {
   const std::string text = token.text.substr(1);
@@ -36,8 +34,8 @@ void take_fields(const Line& line, const Version& version, IdentRow& row) {
   made.map = line.fields[0][0].text;
   made.system_user = line.fields[1][0];
   made.role = line.fields[2][0];
-  if (is_pattern(made.system_user) && !take_pattern(made.system_user, row)) return;
-  if (has_includes(version) && is_pattern(made.role) && !take_pattern(made.role, row)) return;
+  if (made.system_user.text.starts_with('/') && !take_pattern(made.system_user, row)) return;
+  if (made.role.is_expression(version) && !take_pattern(made.role, row)) return;
   row.mapping = std::move(made);
 }
 

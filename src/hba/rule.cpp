@@ -106,9 +106,8 @@ class RuleReader {
     const Field* field = next(fmt::format("{} specification", what));
     if (field == nullptr) return false;
     names = *field;
-    if (!has_includes(version_)) return true;
     for (const Token& token : names) {
-      if (!token.text.starts_with("/")) continue;
+      if (!token.is_expression(version_)) continue;
       const PatternVerdict verdict = check_pattern(std::string_view(token.text).substr(1));
       if (verdict.state == PatternVerdict::State::undecided) parsed_.undecided = true;
       if (verdict.state == PatternVerdict::State::refused)

@@ -19,6 +19,14 @@ struct Token {
 
   /// Unquoted and exactly this word.
   [[nodiscard]] bool is(std::string_view keyword) const { return !quoted && text == keyword; }
+  /// "+group": its members.
+  [[nodiscard]] bool is_group() const { return !quoted && text.starts_with('+'); }
+  /// Of a database: the role of its name has the user as a member.
+  [[nodiscard]] bool is_same_role() const { return is("samerole") || is("samegroup"); }
+  /// Of a role or a database: a regular expression, quoted or not.
+  [[nodiscard]] bool is_expression(const Version& version) const {
+    return has_includes(version) && text.starts_with('/');
+  }
 };
 
 using Field = std::vector<Token>;

@@ -55,6 +55,11 @@ std::string to_string(const Version& version) {
 bool joins_lines(const Version& version) { return version.major >= 14; }
 bool has_includes(const Version& version) { return version.major >= 16; }
 
+std::size_t longest_name(const Version& version) {
+  const bool whole = version >= Version{17, 0} && version <= Version{17, 2};
+  return whole ? 0 : 63;
+}
+
 std::size_t longest_token(const Version& version) {
   if (version.major >= 16) return 0;
   return has_long_buffers(version) ? 10238 : 254;

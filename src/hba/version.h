@@ -29,6 +29,8 @@ std::string to_string(const Version& version);
 bool joins_lines(const Version& version);
 /// `include`, `include_if_exists`, `include_dir`, and regular expressions for roles and databases.
 bool has_includes(const Version& version);
+/// Names of the startup packet are cut to so many bytes (NAMEDATALEN - 1); 0: they are not.
+std::size_t longest_name(const Version& version);
 /// The longest token that loads, in bytes; 0: any.
 std::size_t longest_token(const Version& version);
 /// The buffer that a physical line is read into, in bytes; 0: lines of any length.

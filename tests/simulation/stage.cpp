@@ -38,6 +38,16 @@ operations::Operator person() {
   return who;
 }
 
+/// For what changes nothing: nobody dies or waits meanwhile.
+operations::World only_looked_at(fakes::World& world, operations::Listener& listener) {
+  return {world,
+          world,
+          listener,
+          [&] { return world.clock; },
+          [] { return false; },
+          [](std::chrono::milliseconds) {}};
+}
+
 }  // namespace
 
 Folder::Folder() {
@@ -76,23 +86,13 @@ base::Result<operations::ApplyReport> apply(fakes::World& world,
 base::Result<operations::ApplyReport> plan(fakes::World& world,
                                            const operations::ApplyOptions& options) {
   Silent listener(world);
-  operations::World outside{world,
-                            world,
-                            listener,
-                            [&] { return world.clock; },
-                            [] { return false; },
-                            [](std::chrono::milliseconds) {}};
+  operations::World outside = only_looked_at(world, listener);
   return operations::plan_only(outside, world.environment, person(), options);
 }
 
 base::Result<operations::StatusReport> status(fakes::World& world, bool offline) {
   Silent listener(world);
-  operations::World outside{world,
-                            world,
-                            listener,
-                            [&] { return world.clock; },
-                            [] { return false; },
-                            [](std::chrono::milliseconds) {}};
+  operations::World outside = only_looked_at(world, listener);
   return operations::status(outside, world.environment, person(), offline);
 }
 
