@@ -32,6 +32,10 @@
         (PGconn * c, const char* sql, int n, const Oid* types, const char* const* values,     \
          const int* lengths, const int* formats, int format),                                 \
         (c, sql, n, types, values, lengths, formats, format), NULL)                           \
+  GIVES(PQexecPrepared, PGresult*,                                                            \
+        (PGconn * c, const char* name, int n, const char* const* values, const int* lengths,  \
+         const int* formats, int format),                                                     \
+        (c, name, n, values, lengths, formats, format), NULL)                                 \
   GIVES(PQgetResult, PGresult*, (PGconn * c), (c), NULL)                                      \
   GIVES(PQgetisnull, int, (const PGresult* r, int row, int column), (r, row, column), 1)      \
   GIVES(PQgetlength, int, (const PGresult* r, int row, int column), (r, row, column), 0)      \
@@ -42,6 +46,9 @@
   GIVES(PQlibVersion, int, (void), (), 0)                                                     \
   GIVES(PQnfields, int, (const PGresult* r), (r), 0)                                          \
   GIVES(PQntuples, int, (const PGresult* r), (r), 0)                                          \
+  GIVES(PQprepare, PGresult*,                                                                 \
+        (PGconn * c, const char* name, const char* sql, int n, const Oid* types),             \
+        (c, name, sql, n, types), NULL)                                                       \
   GIVES(PQresultErrorField, char*, (const PGresult* r, int field), (r, field), NULL)          \
   GIVES(PQresultStatus, ExecStatusType, (const PGresult* r), (r), PGRES_FATAL_ERROR)          \
   GIVES(PQsendQueryParams, int,                                                               \

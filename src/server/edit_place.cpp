@@ -5,10 +5,11 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
-#include <chrono>
 
+#include "base/pack.h"
 #include "host/folder.h"
 #include "x509/digest.h"
 
@@ -19,7 +20,6 @@ using base::Result;
 
 namespace {
 
-constexpr std::chrono::seconds editing_limit{20};
 constexpr std::size_t edited_bytes = 4UL * 1024 * 1024;
 
 Result<void> try_place(const ServerView& view, const std::string& ssl_conf_path,
@@ -52,6 +52,10 @@ Result<std::string> replace_within(const IncludeEdit& edit, const host::OsUser& 
   TRY(replacement.write(edit.after));
   TRY(std::move(replacement).commit());
   return std::string();
+}
+
+std::string pack_edit(const IncludeEdit& edit) {
+  return base::pack({edit.folder, edit.name, edit.before, edit.exists ? "1" : "", edit.after});
 }
 
 }  // namespace
@@ -128,12 +132,24 @@ Result<void> archive_text(const slots::SlotFiles& files, const std::string& name
   return std::move(replacement).commit();
 }
 
-Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files) {
+Result<std::string> replace_packed(std::string_view packed, const std::string& owner_name) {
+  std::vector<std::string> items = TRY(base::unpack(packed));
+  if (items.size() != 5) return base::error(Code::internal, "an edit cannot be read");
+  IncludeEdit edit;
+  edit.folder = std::move(items[0]);
+  edit.name = std::move(items[1]);
+  edit.before = std::move(items[2]);
+  edit.exists = !items[3].empty();
+  edit.after = std::move(items[4]);
+  return replace_within(edit, {owner_name, geteuid(), getegid(), {}});
+}
+
+Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files,
+                        ServerChild& child) {
   const host::OsUser owner = TRY(owner_of_folder(edit.folder));
   TRY(check_place(edit, owner));
   if (edit.exists) TRY(archive_text(files, edit.name, edit.before));
-  TRY(host::as_user(owner, editing_limit, [&] { return replace_within(edit, owner); }));
-  return {};
+  return child.replace(pack_edit(edit), owner);
 }
 
 }  // namespace server

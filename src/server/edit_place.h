@@ -32,7 +32,12 @@ base::Result<void> archive_text(const slots::SlotFiles& files, const std::string
 
 /// Archives what stands there and replaces it whole, as the folder's owner, no link followed, owner
 /// and mode as they were. Error file_changed where it is not `edit.before`.
-base::Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files);
+base::Result<void> apply_edit(const IncludeEdit& edit, const slots::SlotFiles& files,
+                              ServerChild& child);
+
+/// The child's half of it: as the folder's owner, no link followed, owner and mode as they were.
+/// Errors: file_changed, server_settings, file_io.
+base::Result<std::string> replace_packed(std::string_view packed, const std::string& owner_name);
 
 /// "server.config-unwritable" where an edit is needed and could not be made.
 base::Findings obstacles_to_edit(const ServerView& view, const std::string& ssl_conf_path,

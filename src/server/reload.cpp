@@ -32,12 +32,12 @@ std::string log_of(const ServerView& view, const FoundServer& server,
   return path.starts_with('/') && path != "/dev/null" ? path : std::string();
 }
 
-Result<void> check_before(const ServerView& view, const host::OsUser& user) {
+Result<void> check_before(const ServerView& view, const host::OsUser& user, ServerChild& child) {
   std::vector<std::string> problems;
   for (const base::Finding& finding : written_errors(view)) {
     problems.push_back(fmt::format("{}:{}: {}", finding.file, finding.line, finding.message));
   }
-  const TlsVerdict verdict = TRY(check_tls_files(plan_after_reload(view), user));
+  const TlsVerdict verdict = TRY(check_tls_files(plan_after_reload(view), user, child));
   problems.insert(problems.end(), verdict.problems.begin(), verdict.problems.end());
   if (problems.empty()) return {};
   return base::error(Code::server_reload,
@@ -99,7 +99,7 @@ Result<fleet::Answer> Server::reload(const fleet::Act&) {
   const FoundServer server = TRY(running_server());
   const host::OsUser user = TRY(host::find_user(server.os_user));
   const ServerView view = TRY(child_.view(server, {{}, false, true}));
-  TRY(check_before(view, user));
+  TRY(check_before(view, user, child_));
   ReloadTask task;
   task.log_file = log_of(view, server, places_.search.processes);
   task.log_by_collector = !view.log_file.empty();

@@ -130,10 +130,8 @@ base::Finding unreadable(const ViewedFile& file, const std::string& host) {
   return finding;
 }
 
-void note_problems(const ServerView& view, const std::string& os_user, fleet::HostFacts& facts) {
-  const base::Result<base::Findings> refused = [&]() -> base::Result<base::Findings> {
-    return refused_once_on(view, TRY(host::find_user(os_user)));
-  }();
+void note_problems(const ServerView& view, const base::Result<base::Findings>& refused,
+                   fleet::HostFacts& facts) {
   if (!refused) facts.findings.push_back(finding_of(refused.error(), facts.host));
   if (refused) facts.findings.insert(facts.findings.end(), refused->begin(), refused->end());
   for (const ViewedFile* file : {&view.config, &view.hba}) {
@@ -186,7 +184,10 @@ void Server::note_seen(const ServerView& view, const FoundServer& found, fleet::
     server.replication->untried = untried && *untried;
     if (!untried) facts.findings.push_back(finding_of(untried.error(), facts.host));
   }
-  note_problems(view, found.os_user, facts);
+  const base::Result<base::Findings> refused = [&]() -> base::Result<base::Findings> {
+    return refused_once_on(view, TRY(host::find_user(found.os_user)), child_, context_memory_);
+  }();
+  note_problems(view, refused, facts);
   if (!server.managed_by.empty() || !view.config.problem.empty()) return;
   base::append(facts.findings, obstacles_to_edit(view, ssl_conf_path(), child_));
 }

@@ -13,6 +13,7 @@
 #include "host/child.h"
 #include "server/discovery.h"
 #include "server/server_child.h"
+#include "server/tls_context.h"
 
 namespace server {
 
@@ -78,6 +79,7 @@ class Server {
   ServerPlaces places_;
   std::optional<std::vector<FoundServer>> found_;
   ServerChild child_;
+  ContextMemory context_memory_;
 };
 
 }  // namespace server

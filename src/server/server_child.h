@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-// The child of the server's user that asks the server and looks at its files. It is forked once and
-// keeps its session between questions, because a new connection costs the server more than all that
-// is asked; a session that nobody uses is given back after a moment, so that it neither takes a
-// place for long nor holds up a server that is told to stop.
+// The child of the server's user that asks the server, and reads and writes its files. It is forked
+// once and keeps its session between questions (server_duty.h); a session that nobody uses is given
+// back after a moment, so that it neither takes a place for long nor holds up a server that is told
+// to stop.
 #pragma once
 
 #include <memory>
@@ -15,6 +15,8 @@
 #include "server/view.h"
 
 namespace server {
+
+struct Watch;
 
 struct ReloadTask {
   std::string log_file;           ///< "" none
@@ -44,7 +46,19 @@ class ServerChild {
   /// the way there is another's.
   base::Result<void> reach(const std::string& folder, const host::OsUser& owner);
 
+  /// Watches a standby's receiver; the answer and its errors as `watch_by` gives them.
+  base::Result<std::string> watch(const FoundServer& server, const Watch& task);
+
+  /// Files as `user` meets them, for read_tls_files; they may hold a private key.
+  base::Result<std::string> read(const host::OsUser& user, const std::vector<std::string>& paths);
+
+  /// Replaces a file in a folder of `owner`'s, for apply_edit. Errors: file_changed, and as above.
+  base::Result<void> replace(const std::string& packed_edit, const host::OsUser& owner);
+
  private:
+  base::Result<std::string> ask_owner(const host::OsUser& owner,
+                                      const std::vector<std::string>& question,
+                                      std::chrono::seconds limit);
   base::Result<std::string> ask(const host::OsUser& user, const std::vector<std::string>& question,
                                 std::chrono::seconds limit);
   base::Result<std::string> ask(const FoundServer& server, std::vector<std::string> question,

@@ -150,6 +150,7 @@ base::Result<void> require_libpq() {
 }
 
 void Session::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
+void Session::Close::operator()(pg_result* result) const { PQclear(result); }
 
 base::Result<Session> Session::open(const SocketAddress& address, std::chrono::milliseconds limit) {
   const std::string port = std::to_string(address.port);
@@ -185,15 +186,33 @@ base::Result<Session> Session::open(const SocketAddress& address, std::chrono::m
   return connect_error(PQerrorMessage(connection), address);
 }
 
+Session::ResultOwner Session::ask_once(const std::string& sql,
+                                       const std::vector<const char*>& values) {
+  return ResultOwner(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
+                                  nullptr, values.data(), nullptr, nullptr, 0));
+}
+
+/// The failure of its preparation is the answer's.
+Session::ResultOwner Session::ask_again(Question& known, const std::string& sql,
+                                        const std::vector<const char*>& values) {
+  if (!known.prepared) {
+    ResultOwner done(PQprepare(connection_.get(), known.name.c_str(), sql.c_str(), 0, nullptr));
+    if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) return done;
+    known.prepared = true;
+  }
+  return ResultOwner(PQexecPrepared(connection_.get(), known.name.c_str(),
+                                    static_cast<int>(values.size()), values.data(), nullptr,
+                                    nullptr, 0));
+}
+
 base::Result<Rows> Session::ask(const std::string& sql,
                                 const std::vector<std::string>& parameters) {
   std::vector<const char*> values;
   values.reserve(parameters.size());
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-      PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
-                   values.data(), nullptr, nullptr, 0),
-      &PQclear);
+  const auto [known, first] =
+      questions_.try_emplace(sql, Question{fmt::format("pgseal_{}", questions_.size())});
+  const ResultOwner result = first ? ask_once(sql, values) : ask_again(known->second, sql, values);
   const ExecStatusType status = PQresultStatus(result.get());
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return rows_of(result.get());
   const char* sqlstate = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);

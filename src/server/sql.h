@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 
 struct pg_conn;
+struct pg_result;
 
 namespace server {
 
@@ -45,7 +47,8 @@ class Session {
   /// server said is in the detail and is foreign text.
   static base::Result<Session> open(const SocketAddress& address, std::chrono::milliseconds limit);
 
-  /// Errors: server_query, with SQLSTATE and the server's message in the detail.
+  /// A question that comes again is prepared, which saves the server most of its work. Errors:
+  /// server_query, with SQLSTATE and the server's message in the detail.
   base::Result<Rows> ask(const std::string& sql, const std::vector<std::string>& parameters = {});
 
   /// False once the connection was lost.
@@ -60,9 +63,20 @@ class Session {
  private:
   struct Close {
     void operator()(pg_conn* connection) const;
+    void operator()(pg_result* result) const;
+  };
+  using ResultOwner = std::unique_ptr<pg_result, Close>;
+  struct Question {
+    std::string name;       ///< of its prepared statement
+    bool prepared = false;  ///< not before it is asked a second time
   };
   explicit Session(pg_conn* owned) : connection_(owned) {}
+  ResultOwner ask_once(const std::string& sql, const std::vector<const char*>& values);
+  ResultOwner ask_again(Question& known, const std::string& sql,
+                        const std::vector<const char*>& values);
+
   std::unique_ptr<pg_conn, Close> connection_;
+  std::map<std::string, Question> questions_;  ///< by their text
 };
 
 /// What libpq says with PQERRORS_VERBOSE, taken apart: "…FATAL:  28000: text\nLOCATION:  f, x.c:1".

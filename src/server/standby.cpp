@@ -4,17 +4,16 @@
 // nowhere is never put in place. Then it is loaded, watched, and taken back where nothing streams.
 #include <fmt/format.h>
 #include <libpq-fe.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include <array>
-#include <charconv>
 #include <memory>
 
 #include "base/fd.h"
 #include "base/pack.h"
 #include "base/text.h"
 #include "server/edit_place.h"
+#include "server/receiver_watch.h"
 #include "server/replication.h"
 #include "server/server.h"
 #include "server/trial.h"
@@ -25,14 +24,10 @@ namespace {
 
 using base::Code;
 using base::Result;
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds trial_limit{15};
 constexpr std::chrono::seconds streaming_limit{30};  ///< the standby's time to stream again
 constexpr std::chrono::seconds back_limit{10};       ///< the same by its former string
-constexpr std::chrono::seconds child_limit{50};
-constexpr milliseconds session_limit{3000};
 constexpr std::size_t surroundings_bytes = 1024UL * 1024;
 
 // ---- the trial ----------------------------------------------------------------------------------
@@ -96,66 +91,9 @@ Result<void> try_conninfo(const std::string& conninfo, const FoundServer& server
 
 // ---- watching -----------------------------------------------------------------------------------
 
-struct Watch {
-  SocketAddress address;
-  std::string conninfo;  ///< what it shall stream by; "" anything
-  int other_than = 0;    ///< the receiver that is to be gone
-  bool load = false;     ///< reload first
-  bool end = false;      ///< end the receiver `other_than` first
-  pid_t postmaster = 0;
-  std::chrono::seconds limit = streaming_limit;
-};
-
-/// The parent of a process, 0 where it is gone: what is signalled must be the postmaster's child.
-pid_t parent_of(pid_t process) {
-  const auto text = base::read_file(fmt::format("/proc/{}/stat", process), 4096);
-  if (!text) return 0;
-  const std::size_t name_end = text->rfind(')');  // the name may hold anything: "pid (name) S ppid"
-  if (name_end == std::string::npos || name_end + 4 >= text->size()) return 0;
-  pid_t parent = 0;
-  std::from_chars(text->data() + name_end + 4, text->data() + text->size(), parent);
-  return parent;
-}
-
-/// The answer: "" where it streams as wanted, else what was seen last.
-Result<std::string> watch_within(const Watch& watch) {
-  Session session = TRY(Session::open(watch.address, session_limit));
-  if (watch.load) TRY(session.ask("select pg_reload_conf()"));
-  if (watch.end && parent_of(watch.other_than) == watch.postmaster &&
-      kill(watch.other_than, SIGTERM) != 0 && errno != ESRCH)
-    return base::system_error(Code::server_replication, "could not signal the receiver", errno);
-  const Clock::time_point deadline = Clock::now() + watch.limit;
-  milliseconds pause{10};
-  std::string last;
-  while (true) {
-    const Rows rows = TRY(session.ask(receiver_query));
-    ReceiverView receiver;
-    if (!rows.empty()) {
-      receiver.status = text_of(rows[0].at(0));
-      receiver.conninfo = text_of(rows[0].at(1));
-      const std::string pid = text_of(rows[0].at(2));
-      std::from_chars(pid.data(), pid.data() + pid.size(), receiver.pid);
-    }
-    const bool right = watch.conninfo.empty() ? receiver.status == "streaming"
-                                              : streams_with(receiver, watch.conninfo);
-    if (right && receiver.pid != watch.other_than) return std::string();
-    last = receiver.status.empty() ? "no receiver runs" : "the receiver is " + receiver.status;
-    if (receiver.pid != 0 && receiver.pid == watch.other_than)
-      last = "the former receiver still runs: replay has not come to the end of what it received";
-    if (Clock::now() >= deadline) return last;
-    wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
-    pause = std::min(pause * 2, milliseconds(250));
-  }
-}
-
-Result<std::string> watch(const Watch& what, const FoundServer& server) {
-  const host::OsUser user = TRY(host::find_user(server.os_user));
-  return host::as_user(user, child_limit, [&] { return watch_within(what); });
-}
-
 Watch watch_of(const FoundServer& server, const ServerView& view) {
   Watch watch;
-  watch.address = {server.socket_directory, server.shown.port, server.os_user};
+  watch.limit = streaming_limit;
   watch.other_than = view.replication.receiver.pid;
   watch.postmaster = server.postmaster;
   return watch;
@@ -205,6 +143,7 @@ fleet::Answer no_standby() {
 
 /// One standby between two strings.
 struct ChangeOver {
+  ServerChild& child;
   const FoundServer& server;
   const ServerView& view;  ///< as it was seen before anything was written
   const slots::SlotFiles& ours;
@@ -224,7 +163,7 @@ Result<void> write_string(ChangeOver& change, const std::string& conninfo) {
   edit.name = file.path.substr(slash + 1);
   edit.before = TRY(text_with(change.written));
   edit.after = TRY(text_with(conninfo));
-  TRY(apply_edit(edit, change.ours));
+  TRY(apply_edit(edit, change.ours, change.child));
   change.written = conninfo;
   return {};
 }
@@ -243,7 +182,7 @@ std::string put_back(ChangeOver& change) {
   back.load = true;
   back.other_than = 0;
   back.limit = back_limit;
-  const auto after = watch(back, change.server);
+  const auto after = change.child.watch(change.server, back);
   const auto ended = after ? end_trial(change.ours) : Result<void>();
   std::string sentence = "The former string was put back, ";
   if (!after)
@@ -261,7 +200,7 @@ std::string load_and_watch(const ChangeOver& change) {
   task.conninfo = change.written;
   // A reload that changes nothing for the server ends no receiver.
   if (change.view.replication.running == change.written) task.other_than = 0;
-  const auto problem = watch(task, change.server);
+  const auto problem = change.child.watch(change.server, task);
   return problem ? *problem : in_words(problem.error());
 }
 
@@ -324,7 +263,7 @@ Result<fleet::Answer> Server::write_replication(const fleet::Act& act) {
         .with_hint("Run the command again: it observes anew.");
   if (view.major() >= 13) TRY(check_not_held(view));
   const bool in_file = untried && on_trial(*trial, before, before);
-  ChangeOver change{server, view, ours, in_file ? trial->former : before, before};
+  ChangeOver change{child_, server, view, ours, in_file ? trial->former : before, before};
   TRY(change_over(change, wanted, untried, places_.search.processes));
   answer.changed = true;
   if (view.major() < 13) {
@@ -344,7 +283,7 @@ Result<fleet::Answer> Server::reconnect_walreceiver(const fleet::Act&) {
   Watch task = watch_of(server, view);
   task.end = task.other_than != 0;
   answer.before = fmt::format("receiver {}", task.other_than);
-  const std::string problem = TRY(watch(task, server));
+  const std::string problem = TRY(child_.watch(server, task));
   if (!problem.empty()) return did_not_stream(problem + ".");
   answer.changed = true;
   answer.after = "a new receiver streams";

@@ -146,17 +146,33 @@ std::vector<ContextProblem> judge_context(const TlsPlan& plan, const TlsFile& dh
   return problems;
 }
 
-base::Result<base::Findings> refused_once_on(const ServerView& view, const host::OsUser& user) {
-  const TlsPlan plan = plan_after_reload(view);
-  TlsFile dh;
-  TlsFile crl;
+namespace {
+
+/// What lies in files is read each time.
+base::Result<std::vector<ContextProblem>> judge_remembered(const TlsPlan& plan,
+                                                           const host::OsUser& user,
+                                                           ServerChild& child,
+                                                           ContextMemory& memory) {
   if (!plan.dh.empty() || !plan.crl.empty()) {
-    std::vector<TlsFile> files = TRY(read_tls_files({plan.dh, plan.crl}, user));
-    dh = std::move(files[0]);
-    crl = std::move(files[1]);
+    const std::vector<TlsFile> files = TRY(read_tls_files({plan.dh, plan.crl}, user, child));
+    return judge_context(plan, files[0], files[1]);
   }
+  std::vector<std::string> asked = {std::to_string(plan.major), plan.ciphers, plan.suites,
+                                    plan.groups_setting, plan.groups};
+  if (asked != memory.asked) {
+    memory.problems = judge_context(plan, {}, {});
+    memory.asked = std::move(asked);
+  }
+  return memory.problems;
+}
+
+}  // namespace
+
+base::Result<base::Findings> refused_once_on(const ServerView& view, const host::OsUser& user,
+                                             ServerChild& child, ContextMemory& memory) {
+  const TlsPlan plan = plan_after_reload(view);
   base::Findings findings;
-  for (const ContextProblem& problem : judge_context(plan, dh, crl))
+  for (const ContextProblem& problem : TRY(judge_remembered(plan, user, child, memory)))
     findings.push_back(refusal(view, problem));
   return findings;
 }

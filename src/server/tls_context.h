@@ -33,8 +33,16 @@ std::string why_not_crl(const TlsFile& file);
 std::vector<ContextProblem> judge_context(const TlsPlan& plan, const TlsFile& dh,
                                           const TlsFile& crl);
 
+/// The last verdict about settings without files: each look of a conversation asks for the same,
+/// and OpenSSL's contexts cost more than all else in it.
+struct ContextMemory {
+  std::vector<std::string> asked;
+  std::vector<ContextProblem> problems;
+};
+
 /// "server.tls-refused" for each setting that would be in force once TLS is on, with its place.
-/// Files are read as `user`. Errors: of `host::as_user`.
-base::Result<base::Findings> refused_once_on(const ServerView& view, const host::OsUser& user);
+/// Files are read as `user`. Errors: of `ServerChild`.
+base::Result<base::Findings> refused_once_on(const ServerView& view, const host::OsUser& user,
+                                             ServerChild& child, ContextMemory& memory);
 
 }  // namespace server

@@ -21,7 +21,6 @@ namespace server {
 namespace {
 
 constexpr std::size_t file_bytes = 1024UL * 1024;
-constexpr std::chrono::seconds reading_limit{10};
 
 bool is_on(std::string_view value) {
   const std::string word = base::lower(value);
@@ -31,7 +30,7 @@ bool is_on(std::string_view value) {
 
 // ---- in the child: no OpenSSL -------------------------------------------------------------------
 
-std::string read_packed(const std::string& path) {
+std::string read_one_packed(const std::string& path) {
   if (path.empty()) return base::pack({"", "0", "0", ""});
   const base::Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat state {};
@@ -188,16 +187,18 @@ void judge_trust(const std::string& path, const TlsFile& file, TlsVerdict& verdi
   }
 }
 
+std::string read_packed(const std::vector<std::string>& paths) {
+  std::vector<std::string> read;
+  read.reserve(paths.size());
+  for (const std::string& path : paths) read.push_back(read_one_packed(path));
+  std::string all = base::pack(read);
+  for (std::string& item : read) explicit_bzero(item.data(), item.size());
+  return all;
+}
+
 base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>& paths,
-                                                  const host::OsUser& user) {
-  std::string packed = TRY(host::as_user(user, reading_limit, [&]() -> base::Result<std::string> {
-    std::vector<std::string> read;
-    read.reserve(paths.size());
-    for (const std::string& path : paths) read.push_back(read_packed(path));
-    std::string all = base::pack(read);
-    for (std::string& item : read) explicit_bzero(item.data(), item.size());
-    return all;
-  }));
+                                                  const host::OsUser& user, ServerChild& child) {
+  std::string packed = TRY(child.read(user, paths));
   std::vector<std::string> items = TRY(base::unpack(packed));
   explicit_bzero(packed.data(), packed.size());
   if (items.size() != paths.size())
@@ -211,11 +212,12 @@ base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>
   return files;
 }
 
-base::Result<TlsVerdict> check_tls_files(const TlsPlan& plan, const host::OsUser& user) {
+base::Result<TlsVerdict> check_tls_files(const TlsPlan& plan, const host::OsUser& user,
+                                         ServerChild& child) {
   TlsVerdict verdict;
   if (!plan.on) return verdict;
-  const std::vector<TlsFile> files =
-      TRY(read_tls_files({plan.certificate, plan.key, plan.client_ca, plan.crl, plan.dh}, user));
+  const std::vector<TlsFile> files = TRY(
+      read_tls_files({plan.certificate, plan.key, plan.client_ca, plan.crl, plan.dh}, user, child));
   judge_pair(plan, files[0], files[1], user.uid, verdict);
   if (!plan.client_ca.empty()) judge_trust(plan.client_ca, files[2], verdict);
   for (const ContextProblem& problem : judge_context(plan, files[4], files[3]))

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "host/child.h"
+#include "server/server_child.h"
 #include "server/view.h"
 
 namespace server {
@@ -59,13 +60,17 @@ void judge_pair(const TlsPlan& plan, const TlsFile& certificate, const TlsFile& 
 /// Whom the server trusts. Pure.
 void judge_trust(const std::string& path, const TlsFile& file, TlsVerdict& verdict);
 
-/// Each as `user` meets it; an empty path is an empty file. Errors: of `host::as_user`.
+/// The child's half of read_tls_files: the files, packed.
+std::string read_packed(const std::vector<std::string>& paths);
+
+/// Each as `user` meets it; an empty path is an empty file. Errors: of `ServerChild`.
 base::Result<std::vector<TlsFile>> read_tls_files(const std::vector<std::string>& paths,
-                                                  const host::OsUser& user);
+                                                  const host::OsUser& user, ServerChild& child);
 
 /// Reads as `user` and judges all. Nothing to say where TLS will be off. Errors: of
-/// `host::as_user`.
-base::Result<TlsVerdict> check_tls_files(const TlsPlan& plan, const host::OsUser& user);
+/// `ServerChild`.
+base::Result<TlsVerdict> check_tls_files(const TlsPlan& plan, const host::OsUser& user,
+                                         ServerChild& child);
 
 /// The verdict's problems as lines.
 std::string lines_of(const std::vector<std::string>& items);

@@ -32,17 +32,6 @@ constexpr const char* identity_query =
     " (select timeline_id from pg_control_checkpoint()),"
     " pg_is_in_recovery(), pg_conf_load_time(), pg_current_logfile()";
 
-constexpr const char* running_query =
-    "select name, setting, source, sourcefile, sourceline, pending_restart"
-    " from pg_settings where name = any($1::text[]) order by name";
-
-constexpr const char* written_query =
-    // A value that only waits for a restart is shown with the error of one that is refused.
-    "select f.name, f.setting, f.sourcefile, f.sourceline, f.applied,"
-    " case when s.pending_restart is not true then f.error end"
-    " from pg_file_settings f left join pg_settings s using (name) where f.name = any($1::text[])"
-    " or f.error is not null and s.pending_restart is not true order by f.seqno";
-
 constexpr const char* roles_query =
     "select rolname, rolcanlogin, rolsuper from pg_roles where rolname = any($1::text[])";
 
@@ -71,18 +60,39 @@ std::vector<std::string> names_to_ask() {
   return names;
 }
 
+// Without parameters: a prepared question that has some is planned anew each time. No name that is
+// asked for needs an escape.
+const std::string& running_query() {
+  static const std::string query = fmt::format(
+      "select name, setting, source, sourcefile, sourceline, pending_restart"
+      " from pg_settings where name = any('{}'::text[]) order by name",
+      array_of(names_to_ask()));
+  return query;
+}
+
+const std::string& written_query() {
+  static const std::string query = fmt::format(
+      // A value that only waits for a restart is shown with the error of one that is refused.
+      "select f.name, f.setting, f.sourcefile, f.sourceline, f.applied,"
+      " case when s.pending_restart is not true then f.error end"
+      " from pg_file_settings f left join pg_settings s using (name)"
+      " where f.name = any('{}'::text[])"
+      " or f.error is not null and s.pending_restart is not true order by f.seqno",
+      array_of(names_to_ask()));
+  return query;
+}
+
 class View {
  public:
   View(Session& session, const ViewWanted& wanted) : session_(session), wanted_(wanted) {}
 
   base::Result<std::string> whole() {
     const Rows identity = TRY(session_.ask(identity_query));
-    const std::string names = array_of(names_to_ask());
     parts_.resize(view_parts);
     parts_[part_version] = std::to_string(session_.version());
     parts_[part_identity] = pack_rows(identity);
-    ask(part_running, running_query, {names});
-    const Rows written = ask(part_written, written_query, {names});
+    ask(part_running, running_query(), {});
+    const Rows written = ask(part_written, written_query(), {});
     if (!wanted_.roles.empty()) ask(part_roles, roles_query, {array_of(wanted_.roles)});
     if (wanted_.sessions) ask(part_sessions, sessions_query(session_.version()), {});
     if (wanted_.rules) ask(part_rules, rules_query(session_.version()), {});

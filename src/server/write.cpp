@@ -61,7 +61,7 @@ Result<void> write_ours(const host::Folder& folder, const std::string& text) {
 
 /// The pair and the trust that the new settings would name, looked at as the server would.
 Result<void> check_wanted(const settings::SslConf& wanted, const ServerView& view,
-                          const host::OsUser& user) {
+                          const host::OsUser& user, ServerChild& child) {
   TlsPlan plan = plan_after_reload(view);
   plan.on = true;
   plan.certificate = plan.key = wanted.key_and_chain_path;
@@ -71,7 +71,7 @@ Result<void> check_wanted(const settings::SslConf& wanted, const ServerView& vie
   }
   if (!wanted.min_protocol.empty()) plan.min_protocol = wanted.min_protocol;
   plan.passphrase_command = false;
-  const TlsVerdict verdict = TRY(check_tls_files(plan, user));
+  const TlsVerdict verdict = TRY(check_tls_files(plan, user, child));
   if (verdict.problems.empty()) return {};
   return base::error(Code::server_settings,
                      "the server could not load the TLS files of these settings")
@@ -100,7 +100,7 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
   const std::string text = TRY(settings::ssl_conf_text(view.major(), wanted));
   const bool admitted =
       TRY(slots::admit_below(files.base, files.folders, host::root_user(), files.folder_mode));
-  TRY(check_wanted(wanted, view, user));
+  TRY(check_wanted(wanted, view, user, child_));
   const std::optional<host::Folder> folder =
       TRY(slots::open_below(files.base, files.folders, host::root_user()));
   if (!folder)
@@ -114,7 +114,7 @@ Result<fleet::Answer> Server::write_settings(const fleet::Act& act) {
   answer.after = in_words(text, true);
   if (edit) {
     TRY(check_edit(*edit, view, act));
-    TRY(apply_edit(*edit, files));
+    TRY(apply_edit(*edit, files, child_));
     answer.changed = true;
   }
   if (ours != text || !TRY(ours_readable(*folder))) {

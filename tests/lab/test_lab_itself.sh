@@ -75,14 +75,12 @@ sql() { # sql HOST STATEMENT: as the host's postgres, over the socket
 
 ssh_to() { "$LAB" hub "$D" -- ssh -F "$D/ssh_config" -o BatchMode=yes -o ConnectTimeout=5 "$@" </dev/null; }
 
-# up NAME SECONDS OPTIONS...: sets D
+# up NAME OPTIONS...: sets D
 up() {
-  local name=$1 limit=$2 start=${EPOCHREALTIME/[.,]/} took
-  shift 2
+  local name=$1
+  shift
   D=$WORK/$name
   check "$name: the lab comes up and says nothing" gives "" "$LAB" up "$D" "$@"
-  took=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
-  check "$name: it was up within $limit s (took $took ms)" [ "$took" -lt "$((limit * 1000))" ]
 }
 
 # Inode numbers of the pid and network namespaces of the lab in D.
@@ -97,12 +95,10 @@ processes_within() { # the namespaces' inode numbers
 }
 
 down() {
-  local name=${D##*/} spaces start took
+  local name=${D##*/} spaces
   mapfile -t spaces < <(namespaces_of)
-  start=${EPOCHREALTIME/[.,]/}
   check "$name: down says nothing" gives "" "$LAB" down "$D"
-  took=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
-  check "$name: down leaves no directory (took $took ms)" fails test -e "$D"
+  check "$name: down leaves no directory" fails test -e "$D"
   check "$name: down leaves no mount" fails grep -F " $D" /proc/self/mounts
   check "$name: down leaves no process in ${#spaces[@]} namespaces" fails processes_within "${spaces[@]}"
 }
@@ -164,7 +160,7 @@ faults_can_be_made() {
   check "power on" "$LAB" power "$D" db1 on
   check "db1 is a primary with its data" gives 100 sql db1 "select 100 where not pg_is_in_recovery()"
   check "standbys are back within 30 s" within 30 gives 2 sql db1 "select count(*) from pg_stat_replication where state = 'streaming'"
-  check "a restart holds no pipe open" gives "" timeout 20 sh -c "'$LAB' postgres '$D' db3 restart | cat"
+  check "a restart holds no pipe open" gives "" timeout 60 sh -c "'$LAB' postgres '$D' db3 restart | cat"
   check "stop ends the server" "$LAB" postgres "$D" db3 stop
   check "db3 does not answer" fails sql db3 'select 1'
   check "start" "$LAB" postgres "$D" db3 start
@@ -174,7 +170,7 @@ faults_can_be_made() {
 }
 
 story_standard() {
-  up standard 10
+  up standard
   each_host_answers
   databases_stream false
   passwords_are_planted
@@ -191,7 +187,7 @@ story_standard() {
 }
 
 story_snakeoil() {
-  up snakeoil 10 --variant snakeoil
+  up snakeoil --variant snakeoil
   databases_stream true
   check "ssl is on" gives on sql db1 'show ssl'
   check "deploy's session is on TLS" gives t on app1 deploy psql "host=db1 dbname=shop" -Atc \
@@ -200,7 +196,7 @@ story_snakeoil() {
 }
 
 story_rhel() {
-  up rhel 10 --variant rhel
+  up rhel --variant rhel
   each_host_answers
   databases_stream false
   passwords_are_planted
@@ -211,7 +207,7 @@ story_rhel() {
 }
 
 story_solo() {
-  up solo 10 --variant solo
+  up solo --variant solo
   check "the one host has database and application" gives 100 on solo deploy psql "host=localhost dbname=shop" -Atc 'select count(*) from orders'
   check "its links are local" gives 'link = "local"' sh -c "'$LAB' config '$D' | grep ^link"
   check "the passphrase is there" on solo root test -s /etc/pgseal/passphrase
@@ -219,7 +215,7 @@ story_solo() {
 }
 
 story_other() { # MAJOR
-  up "other$1" 20 --pg "$1"
+  up "other$1" --pg "$1"
   databases_stream false
   passwords_are_planted
   check "version $1 answers" gives "$1" sql db1 "select current_setting('server_version_num')::int / 10000"
@@ -236,9 +232,9 @@ serves_tls() {
 
 story_pair() {
   local first
-  up left 15 --databases 1 --applications 1
+  up left --databases 1 --applications 1
   first=$D
-  up right 15 --databases 1 --applications 1
+  up right --databases 1 --applications 1
   check "two labs have the same addresses" gives "$(cut -d' ' -f1,2 "$first/lab/hosts.list")" cut -d' ' -f1,2 "$D/lab/hosts.list"
   sql db1 'create table public.mine()'
   each_host_answers
@@ -249,20 +245,20 @@ story_pair() {
 }
 
 story_big() {
-  up big 60 --databases 20 --applications 30
+  up big --databases 20 --applications 30
   check "50 hosts" gives 50 sh -c "'$LAB' hosts '$D' | grep -c '[0-9] [a-z]*\$'"
   check "19 standbys stream" gives 19 sql db1 "select count(*) from pg_stat_replication where state = 'streaming'"
   check "ssh reaches db20" ssh_to root@db20 true
   check "ssh reaches app30" ssh_to root@app30 true
   down
-  up sshd 15 --no-postgres --databases 3 --applications 47
+  up sshd --no-postgres --databases 3 --applications 47
   check "no server runs" fails on db1 root pgrep postgres
   check "ssh reaches db3" ssh_to root@db3 true
   down
 }
 
 story_jump() {
-  up jump 10 --jump --no-postgres
+  up jump --jump --no-postgres
   each_host_answers
   check "db1 is reached from the bastion" gives 198.18.0.2 ssh_to root@db1 'echo ${SSH_CLIENT%% *}'
   down
@@ -296,7 +292,7 @@ story_installed() {
   echo shared >"$WORK/file"
   D=$WORK/elsewhere
   check "a copy works by a symbolic link, from another directory, into a pipe" gives "" \
-    timeout 20 sh -c "cd / && '$WORK/lab' up '$D' --databases 1 --applications 0 --bind '$WORK/file' 9>&1 | cat"
+    timeout 60 sh -c "cd / && '$WORK/lab' up '$D' --databases 1 --applications 0 --bind '$WORK/file' 9>&1 | cat"
   check "its processes can be found" runs
   check "a bound path shows inside" gives shared on db1 deploy cat "$WORK/file"
   check "and cannot be written" fails on db1 root sh -c "echo x >'$WORK/file'"
