@@ -251,7 +251,7 @@ def stories(preset="release", prefix=(), environment=None):
 def lab_itself():
     """The lab's own test; it needs what the lab needs."""
     path = "tests/lab/test_lab_itself.sh"
-    return [Part(path, [path], read_shell, 600)] if os.access(os.path.join(ROOT, path), os.X_OK) else []
+    return [Part(path, [path], read_shell, 900)] if os.access(os.path.join(ROOT, path), os.X_OK) else []
 
 
 def lab_files(pattern):
@@ -259,13 +259,14 @@ def lab_files(pattern):
                          os.path.getsize)
 
 
-def run_lab(suite, pattern, seconds, others=()):
-    """`others` are parts that may run beside the lab's."""
+def run_lab(suite, pattern, seconds, others=(), of_lab=()):
+    """`others` are parts that may run beside the lab's, `of_lab` more of the lab's own."""
     files = lab_files(pattern)
     if os.geteuid() != 0:
         suite.skip(len(files), f"tests/lab/{pattern}", "the lab makes namespaces and mounts, which needs root")
-        files = []
-    return suite.run([*others, *(Part(os.path.relpath(path, ROOT), [path], read_unittest, seconds) for path in files)], 2)
+        files = of_lab = []
+    files = (Part(os.path.relpath(path, ROOT), [path], read_unittest, seconds) for path in files)
+    return suite.run([*others, *of_lab, *files], 2)
 
 
 def fast(suite, record=None):
@@ -353,9 +354,7 @@ def full(suite):
     sanitized(suite, "tsan", with_threads(), (fixed_addresses(), {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}))
     simulation = Part("tests/simulation (every message)", ["build/release/test_simulation"], read_doctest, 2400,
                       {"PGSEAL_FULL": "1"})
-    run_lab(suite, "*_long.py", 1500, [simulation])
-    if os.geteuid() == 0:
-        suite.run(lab_itself(), 1)
+    run_lab(suite, "*_long.py", 1500, [simulation], lab_itself())
 
 
 def main():

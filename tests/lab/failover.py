@@ -12,6 +12,7 @@ from standbys import ADDRESSES, REPLICAS, REPLICATOR, verified
 
 PHASES = ("mark hosts", "server pairs", "TLS on", "trust to clients", "client pairs", "client trust on servers",
           "standby connections")
+RECEIVED = "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
 BIN = "/usr/lib/postgresql/15/bin"
 DATA = "/var/lib/postgresql/15/main"
 WRITES = 'psql "host=db2,db1,db3 dbname=shop user=deploy target_session_attrs=read-write connect_timeout=2 tcp_user_timeout=3000"' \
@@ -80,6 +81,19 @@ class Failover:
         out, err = apply.communicate(timeout=120)
         return apply.returncode, out, "".join(seen) + err
 
+    def has_received(self, position):
+        return self.lab.sql("db2", f"select ({RECEIVED}) >= '{position}'") == "t"
+
+    def catch_up(self):
+        """What an operator sees to before promoting: that no other standby has more. One with more could not follow."""
+        more = self.lab.sql("db3", RECEIVED)
+        if self.has_received(more):
+            return
+        self.lab.sql("db3", "select pg_create_physical_replication_slot('db2')")
+        self.lab.run("db2", f"sed -i '/^primary_conninfo/s/host=db1/host=db3/' {DATA}/postgresql.auto.conf")
+        self.lab.sql("db2", "select pg_reload_conf()")
+        wait_until(lambda: self.has_received(more), 30, "db2 has what db3 has")
+
     def promote(self):
         self.lab.sql("db2", "select pg_promote()")
         wait_until(lambda: self.lab.sql("db2", "select pg_is_in_recovery()") == "f", 30, "db2 is promoted")
@@ -89,7 +103,10 @@ class Failover:
             self.lab.power("db1", "off")
         else:
             self.lab.act("postgres", "db1", "stop")
+        self.catch_up()
         self.promote()
+        wait_until(lambda: self.lab.sql("db3", "select slot_name from pg_replication_slots where active") == "", 10, "db2 let go of db3")
+        self.lab.sql("db3", "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = 'db2'")
         self.lab.sql("db2", "select pg_create_physical_replication_slot('db1', true)")  # keeps WAL for its return
         self.found()
 
@@ -207,5 +224,7 @@ def case(problems):
     failover = Failover()
     try:
         return problems(failover)
+    except AssertionError as error:
+        return [*failover.wrong, str(error)]
     finally:
         failover.close()

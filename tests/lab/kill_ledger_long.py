@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: PostgreSQL
 """pgseal killed at its own writes: a real apply under strace, which kills it (SIGKILL) on entering the
 nth call that changes the state folder. After each the ledger is whole, no host has a certificate that
-it does not know, and an apply ends what was begun. Every
-second call is tried, of a first apply, which has four times as many, every 20th; KILL_STRIDE=1 tries each."""
+it does not know, and an apply ends what was begun. Every third call is tried, of a first apply, which has four
+times as many, every 30th; KILL_STRIDE=1 tries each."""
 
 import collections
 import contextlib
@@ -23,7 +23,7 @@ SHOW = "cat /etc/pgseal/server/*/server.crt ~deploy/.postgresql/postgresql.crt 2
 
 
 class Killed(unittest.TestCase):
-    STRIDE = 2  # from one point to the next
+    STRIDE = 3  # from one point to the next
 
     def setUp(self):
         if not shutil.which("strace"):
@@ -117,7 +117,7 @@ class Killed(unittest.TestCase):
 
 class KilledAtFirst(Killed):
     """The same in the very first apply: the ledger and the authorities are made in it."""
-    STRIDE = 20
+    STRIDE = 30
 
     def setUp(self):
         super().setUp()

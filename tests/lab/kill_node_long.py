@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
-"""pgseal-node is killed throughout a real apply, on a server and on an application host: at every tenth point, of an
-apply that replaces pairs at every 25th, or at each with KILL_EVERY=1."""
+"""pgseal-node is killed throughout a real apply, on a server and on an application host: at every 15th point, of an
+apply that replaces pairs at every 40th, or at each with KILL_EVERY=1."""
 
 import os
 import unittest
@@ -11,7 +11,7 @@ from kill_points import KillPoints, Replaced
 
 class EveryKill(unittest.TestCase):
     POINTS = KillPoints
-    EVERY = "10"
+    EVERY = "15"
 
     @classmethod
     def setUpClass(cls):
@@ -30,7 +30,7 @@ class EveryKill(unittest.TestCase):
 
 class EveryKillWhileAPairIsReplaced(EveryKill):
     POINTS = Replaced
-    EVERY = "25"
+    EVERY = "40"
 
 
 if __name__ == "__main__":
