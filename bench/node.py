@@ -22,7 +22,7 @@ def hello():
              for user in ("postgres", "root") for place in ("home", "environment")]
     brief = {"environment": "shop", "host": "db1", "database": True, "controller_clock": 0, "port": None,
              "data_directory": "", "socket_directory": "", "os_user": "", "client_slots": slots,
-             "roles": ["postgres", "deploy"]}
+             "roles": ["postgres", "deploy"], "sources": []}
     version = subprocess.run([figures.BUILD / "pgseal-node", "--version"], check=True, text=True,
                              stdout=subprocess.PIPE).stdout.split()[1]
     return {"protocol": 1, "version": version, "brief": brief}

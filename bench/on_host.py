@@ -59,7 +59,9 @@ def observe(order):
         if process.stdout.readline() != b"PGSEAL-NODE/1\n":
             raise SystemExit("the node did not begin as it should")
         send(process, {"hello": order["hello"]})
-        receive(process)
+        greeting = receive(process)
+        if "hello" not in greeting:
+            raise SystemExit(f"the node refused: {greeting}")
         send(process, {"id": 1, "observe": {}})
         facts = receive(process).get("answer")
         if not facts or not facts["server"]["running_settings"]:
