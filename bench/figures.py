@@ -9,6 +9,8 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("PGSEAL_BUILD", ROOT / "build" / "release"))
@@ -19,6 +21,19 @@ def alternate(reference, ours, pairs):
     it fills caches. Returns the lists of both."""
     taken = [(reference(), ours()) for _ in range(pairs + 1)][1:]
     return [pair[0] for pair in taken], [pair[1] for pair in taken]
+
+
+def timed(*command):
+    """One command's seconds, and the most memory in MB that it had at once; what it says is thrown away."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode not in (0, 1):  # 1: findings, as of a certificate that is due
+            said.seek(0)
+            raise SystemExit(f"bench: {command}: exit {child.returncode}\n{said.read()[-2000:]}")
+    return {"cpu": used.ru_utime + used.ru_stime, "wall": time.monotonic() - began, "memory": used.ru_maxrss / 1024}
 
 
 def show(name, unit, values, references, factor=1.0):

@@ -5,12 +5,10 @@ beside the time in which sqlite3 writes their ledger out."""
 
 import os
 import pathlib
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import figures
 
@@ -24,24 +22,14 @@ def plan(hosts):
     return {"cpu": float(seconds), "memory": float(megabytes)}
 
 
-def timed(*command):
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    ended = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.PIPE, text=True)
-    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if ended.returncode not in (0, 1):  # 1: findings, as of a certificate that is due
-        raise SystemExit(f"bench: {command}: exit {ended.returncode}\n{ended.stderr[-2000:]}")
-    return {"cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "wall": wall}
-
-
 def show_status(name, times):
     """`times` certificates each: 90 days, renewed after 60."""
     with tempfile.TemporaryDirectory(dir=figures.BUILD, prefix="bench.") as folder:
         folder = pathlib.Path(folder)
         subprocess.run([figures.BUILD / "bench_scale", "ledger", folder, "10000", str(times)], check=True)
         os.chdir(folder)
-        dump, status = figures.alternate(lambda: timed("sqlite3", folder / "state/ledger.sqlite", ".dump"),
-                                         lambda: timed(figures.BUILD / "pgseal", "status", "--offline"), PAIRS)
+        dump, status = figures.alternate(lambda: figures.timed("sqlite3", folder / "state/ledger.sqlite", ".dump"),
+                                         lambda: figures.timed(figures.BUILD / "pgseal", "status", "--offline"), PAIRS)
         os.chdir(figures.ROOT)
     for part in ("cpu", "wall"):
         figures.show(f"scale.{name}.{part}", "ms", [turn[part] for turn in status], [turn[part] for turn in dump], 1e3)

@@ -11,12 +11,28 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 namespace hba {
 
 int bits_of(Family family) { return family == Family::ipv4 ? 32 : 128; }
 
+namespace {
+
+/// The usual spellings, which getaddrinfo reads alike and much slower.
+std::optional<Address> read_plainly(const std::string& text) {
+  Address read;
+  if (::inet_pton(AF_INET, text.c_str(), read.bytes.data()) == 1) return read;
+  read.family = Family::ipv6;
+  if (::inet_pton(AF_INET6, text.c_str(), read.bytes.data()) == 1) return read;
+  return std::nullopt;
+}
+
+}  // namespace
+
 NumericAddress read_address(const std::string& text) {
+  if (const auto plain = read_plainly(text))
+    return {.state = NumericAddress::State::address, .address = *plain, .why = {}};
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST;
   hints.ai_family = AF_UNSPEC;

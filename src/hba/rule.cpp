@@ -55,12 +55,13 @@ constexpr MethodRow methods[] = {
 /// Reads the fields from left to right until one is wrong.
 class RuleReader {
  public:
-  RuleReader(const Line& line, const Version& version, const ServerTraits& traits)
-      : fields_(line.fields), version_(version), traits_(traits) {}
+  RuleReader(std::vector<Field> fields, const Version& version, const ServerTraits& traits)
+      : fields_(std::move(fields)), version_(version), traits_(traits) {}
 
   ParsedRule read() {
-    if (read_type() && read_names(rule_.databases, "database") && read_names(rule_.users, "role") &&
-        read_address_field() && read_method() && read_options())
+    if (read_type() && read_names(rule_.databases, "database specification") &&
+        read_names(rule_.users, "role specification") && read_address_field() && read_method() &&
+        read_options())
       parsed_.rule = std::move(rule_);
     return std::move(parsed_);
   }
@@ -73,7 +74,7 @@ class RuleReader {
   }
 
   /// The next field; null with an error where the line ends before it.
-  const Field* next(std::string_view missing) {
+  Field* next(std::string_view missing) {
     if (at_ < fields_.size()) return &fields_[at_++];
     refuse(fmt::format("end-of-line before {}", missing));
     return nullptr;
@@ -102,10 +103,10 @@ class RuleReader {
     return true;
   }
 
-  bool read_names(Field& names, std::string_view what) {
-    const Field* field = next(fmt::format("{} specification", what));
+  bool read_names(Field& names, std::string_view missing) {
+    Field* field = next(missing);
     if (field == nullptr) return false;
-    names = *field;
+    names = std::move(*field);
     for (const Token& token : names) {
       if (!token.is_expression(version_)) continue;
       const PatternVerdict verdict = check_pattern(std::string_view(token.text).substr(1));
@@ -204,7 +205,7 @@ class RuleReader {
     return accept(finish_options(rule_.method, version_, rule_.options));
   }
 
-  const std::vector<Field>& fields_;
+  std::vector<Field> fields_;
   const Version& version_;
   const ServerTraits& traits_;
   std::size_t at_ = 0;
@@ -222,8 +223,9 @@ const char* to_string(Method method) {
   return methods[static_cast<std::size_t>(method)].word.data();
 }
 
-ParsedRule parse_rule(const Line& line, const Version& version, const ServerTraits& traits) {
-  return RuleReader(line, version, traits).read();
+ParsedRule parse_rule(std::vector<Field> fields, const Version& version,
+                      const ServerTraits& traits) {
+  return RuleReader(std::move(fields), version, traits).read();
 }
 
 }  // namespace hba

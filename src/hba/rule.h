@@ -53,7 +53,8 @@ struct ParsedRule {
   bool undecided = false;    ///< only the server can tell whether it loads
 };
 
-/// A line of tokens without an error of its own.
-ParsedRule parse_rule(const Line& line, const Version& version, const ServerTraits& traits);
+/// The fields of a line without an error of its own.
+ParsedRule parse_rule(std::vector<Field> fields, const Version& version,
+                      const ServerTraits& traits);
 
 }  // namespace hba

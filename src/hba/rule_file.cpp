@@ -33,12 +33,12 @@ RuleFile read_rules(const std::string& file, std::string_view text, const Versio
   int number = 0;
   for (Line& line : tokens.lines) {
     RuleRow& row = made.rows.emplace_back();
-    row.file = line.file;
+    row.file = std::move(line.file);
     row.line = line.number;
-    row.error = line.error;
+    row.error = std::move(line.error);
     row.text = std::move(line.text);
-    if (line.error.empty()) {
-      ParsedRule parsed = parse_rule(line, version, traits);
+    if (row.error.empty()) {
+      ParsedRule parsed = parse_rule(std::move(line.fields), version, traits);
       row.rule = std::move(parsed.rule);
       row.error = std::move(parsed.error);
       row.undecided = parsed.undecided;

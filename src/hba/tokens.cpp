@@ -17,10 +17,15 @@ constexpr std::size_t deepest_before_16 = 400;
 // Each of 10 levels may name the level below many times: some end must be.
 constexpr std::size_t most_files = 10000;
 
+constexpr std::size_t usual_fields = 6;
+
 // initStringInfo's.
 constexpr std::size_t first_room = 1024;
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+/// Means nothing but itself, within quotes and without.
+bool plain(char c) { return !blank(c) && c != ',' && c != '"' && c != '#'; }
 
 /// A line that may go on: what was not read of it yet.
 struct Rest {
@@ -54,19 +59,18 @@ class Tokenizer {
     std::size_t at = 0;
     int number = 1;
     while (at < text.size()) {
-      std::string logical;
       Line line;
-      line.file = path;
       line.number = number;
       line.begin = at;
-      number += joins_lines(version_) ? join(text, at, logical) : chunk(text, at, logical, line);
+      number += joins_lines(version_) ? join(text, at, line.text) : chunk(text, at, line);
       line.end = at;
-      line.text = logical;
+      if (line.text.empty() && line.error.empty()) continue;
+      line.file = path;
       if (!line.error.empty()) {
         lines.push_back(std::move(line));
         continue;
       }
-      Outcome outcome = fields_of(line, logical);
+      Outcome outcome = fields_of(line);
       line.fields = std::move(outcome.fields);
       line.error = std::move(outcome.error);
       if (line.fields.empty() && line.error.empty()) continue;
@@ -112,7 +116,8 @@ class Tokenizer {
   }
 
   /// To 13: what fits the server's buffer. The rest of a longer line counts as the next.
-  int chunk(std::string_view text, std::size_t& at, std::string& logical, Line& line) const {
+  int chunk(std::string_view text, std::size_t& at, Line& line) const {
+    std::string& logical = line.text;
     const std::size_t most = line_buffer(version_) - 1;
     const std::size_t newline = text.substr(at, most).find('\n');
     const std::size_t length =
@@ -129,9 +134,10 @@ class Tokenizer {
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
   }
 
-  Outcome fields_of(const Line& line, std::string_view logical) {
+  Outcome fields_of(const Line& line) {
     Outcome outcome;
-    Rest rest{logical};
+    outcome.fields.reserve(usual_fields);
+    Rest rest{line.text};
     while (!rest.over() && outcome.error.empty()) {
       Field field = next_field(line, rest, outcome.error);
       if (!field.empty()) outcome.fields.push_back(std::move(field));
@@ -178,6 +184,13 @@ class Tokenizer {
         next.comma = true;
         ++rest.at;
         break;
+      }
+      if (longest == 0 && plain(c)) {
+        const std::size_t from = rest.at;
+        while (rest.at + 1 < rest.text.size() && plain(rest.text[rest.at + 1])) ++rest.at;
+        token.append(rest.text, from, rest.at + 1 - from);
+        was_quote = false;
+        continue;
       }
       if (c != '"' || was_quote) token += c;
       was_quote = in_quote && c == '"' && !was_quote;
