@@ -10,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/views.h"
 #include "hba/rule_file.h"
+#include "replay/fate.h"
 
 namespace cli {
 namespace {
@@ -160,6 +161,22 @@ Result<int> hba_prove_command(Shell& shell) {
       admission::prove({rules, others.idents, others.roles, version, {}}, question);
   show(shell, text_of(proof), json_of(proof, options.require));
   return proof.proven ? 0 : 1;
+}
+
+Result<int> hba_replay_command(Shell& shell) {
+  if (shell.options.file == "-" && shell.options.sessions_file == "-")
+    return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
+  const hba::Version version = TRY(version_of(shell));
+  const Beside others = TRY(beside(shell, version));
+  const hba::RuleFile rules = TRY(loadable(shell, version));
+  const std::string& path = shell.options.sessions_file;
+  const std::string text = TRY(text_of_file(path));
+  const std::vector<replay::Session> sessions = TRY(replay::read_sessions(path, text));
+  const std::vector<replay::Group> groups =
+      replay::replay(sessions, admission::Rules(rules, others.idents, others.roles, version, {}));
+  show(shell, text_of(groups), json_of(groups));
+  const bool all_let_in = groups.empty() || groups.front().fate >= replay::Fate::not_on_tls;
+  return all_let_in ? 0 : 1;
 }
 
 }  // namespace cli

@@ -111,4 +111,33 @@ std::string text_of(const admission::Proof& proof) {
   return made;
 }
 
+namespace {
+
+/// What decides a group, or that nothing does.
+std::string decided_by(const admission::Decision& decision) {
+  std::string made = to_string(decision.outcome);
+  if (decision.row != nullptr)
+    made += fmt::format(" {}:{}: {}", printable_line(decision.row->file), decision.row->line,
+                        printable_line(hba::mask_secrets(decision.row->text)));
+  for (const hba::RuleRow* row : decision.candidates)
+    made += fmt::format("{} {}:{}", row == decision.candidates.front() ? "," : " or",
+                        printable_line(row->file), row->line);
+  return made;
+}
+
+}  // namespace
+
+std::string text_of(const std::vector<replay::Group>& groups) {
+  std::vector<std::vector<std::string>> cells = {
+      {"outcome", "count", "role", "database", "network", "application", "last seen", "decision"}};
+  const auto text = [](const std::string& some) {
+    return some.empty() ? std::string("-") : printable_line(some);
+  };
+  for (const replay::Group& group : groups)
+    cells.push_back({to_string(group.fate), fmt::to_string(group.count), text(group.role),
+                     text(group.database), group.network, text(group.application),
+                     text(group.last_seen), decided_by(group.decision)});
+  return table_of(cells);
+}
+
 }  // namespace cli

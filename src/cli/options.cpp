@@ -136,6 +136,15 @@ void on_prove(CLI::App& app, Options& options) {
   app.add_flag("--include-local", options.include_local, "sockets as well, which have no TLS");
 }
 
+void on_replay(CLI::App& app, Options& options) {
+  on_judgement(app, options);
+  app.add_option("--sessions", options.sessions_file,
+                 "CSV with a header line: user,database,address and, where known, "
+                 "tls,gss,certificate,replication,application,count,last_seen; -: standard input")
+      ->type_name("FILE")
+      ->required();
+}
+
 void nothing(CLI::App&, Options&) {}
 
 struct DeclaredCommand {
@@ -161,6 +170,7 @@ constexpr DeclaredCommand declared[] = {
     {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
     {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
     {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},
+    {"hba", "replay", "who of these sessions a pg_hba.conf would refuse", on_replay},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
     {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},

@@ -38,6 +38,7 @@ struct Options {
   std::string connection;               ///< hba explain: --connection
   std::string roles_file;               ///< hba: --roles
   std::string ident_file;               ///< hba: --ident
+  std::string sessions_file;            ///< hba replay: --sessions
   std::string require;                  ///< hba prove: "tls" or "certificate"
   std::vector<std::string> roles;       ///< hba prove: --role
   std::vector<std::string> databases;   ///< hba prove: --database

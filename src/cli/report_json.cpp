@@ -386,6 +386,29 @@ std::string json_of(const admission::Proof& proof, const std::string& require) {
   return document(json);
 }
 
+std::string json_of(const std::vector<replay::Group>& groups) {
+  const auto text = [](const std::string& some) {
+    return some.empty() ? Json() : Json(printable_line(some));
+  };
+  Json json{{"format", 1}};
+  json["groups"] = Json::array();
+  for (const replay::Group& group : groups) {
+    const hba::RuleRow* row = group.decision.row;
+    json["groups"].push_back({{"outcome", to_string(group.fate)},
+                              {"role", printable_line(group.role)},
+                              {"database", printable_line(group.database)},
+                              {"network", group.network},
+                              {"application", text(group.application)},
+                              {"count", group.count},
+                              {"first_seen", text(group.first_seen)},
+                              {"last_seen", text(group.last_seen)},
+                              {"old", nullptr},
+                              {"new", row == nullptr ? Json() : of_deciding(*row)},
+                              {"decision", to_string(group.decision.outcome)}});
+  }
+  return document(json);
+}
+
 std::string json_of(const std::vector<ledger::Authority>& authorities) {
   Json json{{"format", 1}};
   json["authorities"] = Json::array();

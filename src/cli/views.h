@@ -11,6 +11,7 @@
 #include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
+#include "replay/fate.h"
 
 namespace cli {
 
@@ -34,6 +35,7 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
                     const hba::Version& version);
 std::string text_of(const admission::Decision& decision);
 std::string text_of(const admission::Proof& proof);
+std::string text_of(const std::vector<replay::Group>& groups);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: PostgreSQL
+// Who is or was connected, as a list that a person or psql wrote.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admission/connection.h"
+#include "base/result.h"
+
+namespace replay {
+
+/// Connections that look alike.
+struct Session {
+  admission::Connection connection;
+  std::string application;
+  std::uint64_t count = 1;
+  std::string last_seen;  ///< as the list has it; "" where it does not say
+};
+
+/// CSV (RFC 4180) with a header line: user, database and address, and of tls, gss, certificate,
+/// replication, application, count, last_seen those that are known, in any order. Flags are on, t,
+/// true, yes or 1, or off, f, false, no, 0 or nothing; a session without an address came by a
+/// socket; a certificate is a CN, or a subject as pg_stat_ssl shows it ("/O=shop/CN=app"). Error
+/// parse names file, row and column.
+base::Result<std::vector<Session>> read_sessions(const std::string& file, std::string_view text);
+
+}  // namespace replay
