@@ -138,9 +138,11 @@ void on_prove(CLI::App& app, Options& options) {
 
 void on_replay(CLI::App& app, Options& options) {
   on_judgement(app, options);
-  app.add_option("--sessions", options.sessions_file,
-                 "CSV with a header line: user,database,address and, where known, "
-                 "tls,gss,certificate,replication,application,count,last_seen; -: standard input")
+  app.add_option(
+         "--sessions", options.sessions_file,
+         "CSV with a header line: user,database,address and, where known, "
+         "tls,gss,certificate,replication,application,count,last_seen, as docs/sessions.sql "
+         "asks a server for them; -: standard input")
       ->type_name("FILE")
       ->required();
 }
