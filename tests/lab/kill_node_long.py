@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: PostgreSQL
 """pgseal-node is killed throughout a real apply, on a server and on an application host: at every 15th point, of an
-apply that replaces pairs at every 40th, or at each with KILL_EVERY=1."""
+apply that replaces pairs at every 40th, of one that takes hosts over at every 60th, or at each with KILL_EVERY=1."""
 
 import os
 import unittest
 
-from kill_points import KillPoints, Replaced
+from kill_points import KillPoints, Replaced, TakenOver
 
 
 class EveryKill(unittest.TestCase):
@@ -31,6 +31,11 @@ class EveryKill(unittest.TestCase):
 class EveryKillWhileAPairIsReplaced(EveryKill):
     POINTS = Replaced
     EVERY = "40"
+
+
+class EveryKillWhileHostsAreTakenOver(EveryKill):
+    POINTS = TakenOver
+    EVERY = "60"
 
 
 if __name__ == "__main__":

@@ -149,3 +149,13 @@ class Replaced(KillPoints):
         self.lab.run("app1", f"mkdir -p {self.HOME} && cd {self.HOME} && openssl req -x509 -newkey ec -pkeyopt "
                              "ec_paramgen_curve:P-256 -nodes -keyout postgresql.key -out postgresql.crt -subj /CN=foreign "
                              "-days 30 2>/dev/null && chmod 600 postgresql.key && chown -R deploy:deploy . && chmod 700 .")
+
+
+class TakenOver(KillPoints):
+    """The hosts are marked by a ledger that was lost, and have its pairs."""
+
+    WORDS = ("apply", "--yes", "--take-over")
+
+    def prepare(self):
+        self.lab.pgseal("apply", "--yes", status=0)
+        shutil.rmtree(pathlib.Path(self.lab.folder) / "state")
