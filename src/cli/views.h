@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "admission/compare.h"
 #include "admission/prove.h"
 #include "cli/speech.h"
 #include "operations/apply.h"
@@ -34,6 +35,7 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
                     const hba::Version& version);
 std::string text_of(const admission::Decision& decision);
 std::string text_of(const admission::Proof& proof);
+std::string text_of(const admission::Comparison& comparison);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);
 
