@@ -12,6 +12,11 @@ std::uint64_t both(std::uint32_t user, std::uint32_t database) {
   return (static_cast<std::uint64_t>(user) << 32U) | database;
 }
 
+void take(const std::unordered_map<std::string, std::uint32_t>& names, const std::string& name,
+          std::vector<std::uint32_t>& keys) {
+  if (const auto found = names.find(name); found != names.end()) keys.push_back(found->second);
+}
+
 }  // namespace
 
 std::string question_of(const Ruled& ruled) {
@@ -24,28 +29,37 @@ std::string question_of(const Ruled& ruled) {
   return fmt::format("mask {} {}", hba::to_string(spec.address), hba::to_string(spec.mask));
 }
 
-Catchers::Key Catchers::key_of(ByName& names, const std::string& name) {
-  const auto [found, added] = names.try_emplace(name, next_);
-  if (added) ++next_;
-  return found->second;
+void Catchers::learn(ByName& names, const std::string& name) {
+  if (names.try_emplace(name, next_).second) ++next_;
 }
 
-std::vector<Catchers::Key> Catchers::user_keys(const hba::Rule& rule) {
+void Catchers::expect(const JointMember& member) {
+  if (!member.any_user) {
+    learn(users_, member.user);
+    learn(groups_, member.user);
+  }
+  for (const std::string& group : member.groups) learn(groups_, group);
+  if (!member.any_database && !member.physical) learn(databases_, member.database);
+  if (expressions_.empty())
+    for (const auto& [text, expression] : universe_.expressions()) learn(expressions_, text);
+}
+
+std::vector<Catchers::Key> Catchers::user_keys(const hba::Rule& rule) const {
   std::vector<Key> keys;
   for (const hba::Token& token : rule.users) {
     if (token.is("all"))
       keys.push_back(any_key);
     else if (token.is_group())
-      keys.push_back(key_of(groups_, token.text.substr(1)));
+      take(groups_, token.text.substr(1), keys);
     else if (token.is_expression(universe_.version()))
-      keys.push_back(key_of(expressions_, token.text));
+      take(expressions_, token.text, keys);
     else
-      keys.push_back(key_of(users_, token.text));
+      take(users_, token.text, keys);
   }
   return keys;
 }
 
-std::vector<Catchers::Key> Catchers::database_keys(const hba::Rule& rule) {
+std::vector<Catchers::Key> Catchers::database_keys(const hba::Rule& rule) const {
   std::vector<Key> keys;
   for (const hba::Token& token : rule.databases) {
     if (token.is("all"))
@@ -57,28 +71,25 @@ std::vector<Catchers::Key> Catchers::database_keys(const hba::Rule& rule) {
     else if (token.is("replication"))
       keys.push_back(replication_key);
     else if (token.is_expression(universe_.version()))
-      keys.push_back(key_of(expressions_, token.text));
+      take(expressions_, token.text, keys);
     else
-      keys.push_back(key_of(databases_, token.text));
+      take(databases_, token.text, keys);
   }
   return keys;
 }
 
 std::vector<Catchers::Key> Catchers::user_keys(const JointMember& member) const {
   std::vector<Key> keys = {any_key};
-  const auto take = [&](const ByName& names, const std::string& name) {
-    if (const auto found = names.find(name); found != names.end()) keys.push_back(found->second);
-  };
   if (!member.any_user) {
-    take(users_, member.user);
-    take(groups_, member.user);
+    take(users_, member.user, keys);
+    take(groups_, member.user, keys);
   }
-  for (const std::string& group : member.groups) take(groups_, group);
+  for (const std::string& group : member.groups) take(groups_, group, keys);
   for (const auto& [text, expression] : universe_.expressions()) {
     const bool caught =
         expression.everything || member.user_expressions.contains(text) ||
         (!member.any_user && expression.pattern && expression.pattern->matches(member.user));
-    if (caught) take(expressions_, text);
+    if (caught) take(expressions_, text, keys);
   }
   return keys;
 }
@@ -86,29 +97,29 @@ std::vector<Catchers::Key> Catchers::user_keys(const JointMember& member) const 
 std::vector<Catchers::Key> Catchers::database_keys(const JointMember& member) const {
   if (member.physical) return {replication_key};
   std::vector<Key> keys = {any_key};
-  const auto take = [&](const ByName& names, const std::string& name) {
-    if (const auto found = names.find(name); found != names.end()) keys.push_back(found->second);
-  };
   if (has_same_name(member)) keys.push_back(same_user_key);
   if (has_same_name(member) || member.groups.contains(member.database))
     keys.push_back(same_role_key);
-  if (!member.any_database) take(databases_, member.database);
+  if (!member.any_database) take(databases_, member.database, keys);
   for (const auto& [text, expression] : universe_.expressions()) {
     const bool caught = expression.everything || member.database_expressions.contains(text) ||
                         (!member.any_database && expression.pattern &&
                          expression.pattern->matches(member.database));
-    if (caught) take(expressions_, text);
+    if (caught) take(expressions_, text, keys);
   }
   return keys;
 }
 
 void Catchers::add(const Ruled& ruled) {
+  const std::vector<Key> users = user_keys(ruled.rule());
+  if (users.empty()) return;
+  const std::vector<Key> databases = database_keys(ruled.rule());
+  if (databases.empty()) return;
   const std::string question = question_of(ruled);
   const Addresses addresses =
       question.empty() ? *addresses_of(ruled.rule().address) : every_address();
   ByKeys& by_keys = by_question_[question];
-  const std::vector<Key> databases = database_keys(ruled.rule());
-  for (const Key user : user_keys(ruled.rule()))
+  for (const Key user : users)
     for (const Key database : databases) {
       Sets& sets = by_keys[both(user, database)];
       for (const Interval& interval : addresses.ipv4) sets.ipv4.add(interval);

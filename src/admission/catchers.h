@@ -24,6 +24,9 @@ class Catchers {
  public:
   explicit Catchers(const Universe& universe) : universe_(universe) {}
 
+  /// A member that will be asked about. Of rules that are added later only those are kept that may
+  /// catch one of these.
+  void expect(const JointMember& member);
   void add(const Ruled& ruled);
 
   /// The sets of addresses from where the member is caught; such rules count whose question is one
@@ -40,9 +43,9 @@ class Catchers {
   using ByName = std::unordered_map<std::string, Key>;
   using ByKeys = std::unordered_map<std::uint64_t, Sets>;
 
-  Key key_of(ByName& names, const std::string& name);
-  [[nodiscard]] std::vector<Key> user_keys(const hba::Rule& rule);
-  [[nodiscard]] std::vector<Key> database_keys(const hba::Rule& rule);
+  void learn(ByName& names, const std::string& name);
+  [[nodiscard]] std::vector<Key> user_keys(const hba::Rule& rule) const;
+  [[nodiscard]] std::vector<Key> database_keys(const hba::Rule& rule) const;
   [[nodiscard]] std::vector<Key> user_keys(const JointMember& member) const;
   [[nodiscard]] std::vector<Key> database_keys(const JointMember& member) const;
 

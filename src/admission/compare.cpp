@@ -194,6 +194,7 @@ class Comparer {
   void pass(const Surroundings& around, Transport transport) {
     const unsigned bit = 1U << static_cast<unsigned>(transport);
     Catchers earlier(universe_);
+    expect(around, bit, earlier);
     for (const std::size_t i : around.earlier)
       if (const Ruled& ruled = rules(around.side)[i]; (ruled.transports & bit) != 0)
         earlier.add(ruled);
@@ -202,12 +203,31 @@ class Comparer {
       const Ruled& ruled = rules(1 - around.side)[i];
       if ((ruled.transports & bit) == 0) continue;
       pair.other = i;
-      // Two unaligned rules have been looked at from the old file.
-      if (around.side == 0 || ruled.partner >= 0) look_at(pair, earlier);
+      if (is_asked(around, ruled)) look_at(pair, earlier);
       earlier.add(ruled);
     }
     pair.other.reset();
     look_at(pair, earlier);
+  }
+
+  /// Whether the rule may decide where this one does, and otherwise. Two unaligned ones have been
+  /// looked at from the old file.
+  [[nodiscard]] bool is_asked(const Surroundings& around, const Ruled& other) const {
+    return (around.side == 0 || other.partner >= 0) &&
+           !same_verdict(rules(around.side)[around.place], other);
+  }
+
+  void expect(const Surroundings& around, unsigned transport, Catchers& catchers) const {
+    const Ruled& mine = rules(around.side)[around.place];
+    const auto expect_of = [&](const Ruled& other) {
+      for (const JointMember& member : universe_.joint_members(mine.rule(), other.rule()))
+        catchers.expect(member);
+    };
+    for (const std::size_t i : around.others)
+      if (const Ruled& other = rules(1 - around.side)[i];
+          (other.transports & transport) != 0 && is_asked(around, other))
+        expect_of(other);
+    if (!mine.refuses) expect_of(none_);
   }
 
   [[nodiscard]] const Ruled& other_of(const Pair& pair) const {
