@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "admission/dependence.h"
 #include "admission/least_members.h"
 #include "base/text.h"
 
@@ -71,10 +72,6 @@ class Covered {
   const Names& names_;
   std::unordered_map<std::uint64_t, Sets> sets_;
 };
-
-std::string place_of(const hba::RuleRow& row) {
-  return fmt::format("{}:{}", base::printable_line(row.file), row.line);
-}
 
 class Prover {
  public:
@@ -178,29 +175,9 @@ class Prover {
     if (proof_.unknown.size() < most_named) proof_.unknown.push_back(what);
   }
 
-  /// What of a rule only the server can tell.
   void note_dependence(const hba::RuleRow& row) {
-    using Kind = hba::AddressSpec::Kind;
-    const hba::Rule& rule = *row.rule;
-    const std::string place = place_of(row);
-    if (rule.address.kind == Kind::name)
-      note(fmt::format("which addresses the host name \"{}\" stands for ({})",
-                       base::printable_line(rule.address.name), place));
-    if (rule.address.kind == Kind::samehost || rule.address.kind == Kind::samenet)
-      note(fmt::format("the server's own networks ({})", place));
-    if (rule.address.kind == Kind::network && !addresses_of(rule.address))
-      note(fmt::format("which addresses the mask of {} leaves open", place));
-    for (const hba::Token& token : rule.users)
-      if (token.is_group() && !subject_.roles.known())
-        note(fmt::format("who is a member of \"{}\" ({}; --roles tells it)",
-                         base::printable_line(token.text.substr(1)), place));
-    for (const hba::Field* field : {&rule.databases, &rule.users})
-      for (const hba::Token& token : *field) {
-        if (token.is_expression(subject_.version))
-          note(fmt::format("which names the regular expression of {} catches", place));
-        if (field == &rule.databases && token.is_same_role() && !subject_.roles.known())
-          note(fmt::format("who is a member of which role ({}; --roles tells it)", place));
-      }
+    for (const std::string& what : dependences_of(row, subject_.roles, subject_.version))
+      note(what);
   }
 
   const Subject& subject_;

@@ -40,6 +40,7 @@ constexpr CommandRow rows[] = {
     {"hba explain", hba_explain_command},
     {"hba prove", hba_prove_command},
     {"hba replay", hba_replay_command},
+    {"hba diff", hba_diff_command},
     {"log", log_command},
     {"demo", demo_command},
     {"completion", completion_command},

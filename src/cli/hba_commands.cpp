@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "admission/compare.h"
 #include "admission/prove.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -62,14 +63,14 @@ Result<admission::Roles> roles_of(const std::string& path) {
   return admission::Roles::parse(path, text);
 }
 
-Result<Beside> beside(const Shell& shell, const hba::Version& version) {
-  const Options& options = shell.options;
+Result<Beside> beside(const Options& options, const std::string& file,
+                      const hba::Version& version) {
   Beside made;
   if (!options.roles_file.empty()) made.roles = TRY(roles_of(options.roles_file));
   std::string path = options.ident_file;
   if (path.empty()) {
-    path = hba::resolve_beside(options.file, "pg_ident.conf");
-    if (options.file == "-" || ::access(path.c_str(), F_OK) != 0) return made;
+    path = hba::resolve_beside(file, "pg_ident.conf");
+    if (file == "-" || ::access(path.c_str(), F_OK) != 0) return made;
   }
   const std::string text = TRY(text_of_file(path));
   made.idents = hba::read_idents(path, text, version, hba::Files());
@@ -82,8 +83,7 @@ Result<Beside> beside(const Shell& shell, const hba::Version& version) {
 }
 
 /// A file that the server refuses decides nothing.
-Result<hba::RuleFile> loadable(const Shell& shell, const hba::Version& version) {
-  const std::string& path = shell.options.file;
+Result<hba::RuleFile> loadable(const std::string& path, const hba::Version& version) {
   const std::string text = TRY(text_of_file(path));
   hba::RuleFile rules = hba::read_rules(path, text, version, {}, hba::Files());
   if (rules.accepted != std::optional(false)) return rules;
@@ -137,8 +137,8 @@ Result<int> hba_explain_command(Shell& shell) {
   const admission::Connection connection =
       TRY(admission::parse_connection(shell.options.connection));
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
-  const hba::RuleFile rules = TRY(loadable(shell, version));
+  const Beside others = TRY(beside(shell.options, shell.options.file, version));
+  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
   const admission::Decision decision =
       admission::Rules(rules, others.idents, others.roles, version, {}).explain(connection);
   show(shell, text_of(decision), json_of(decision));
@@ -148,7 +148,7 @@ Result<int> hba_explain_command(Shell& shell) {
 Result<int> hba_prove_command(Shell& shell) {
   const Options& options = shell.options;
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
+  const Beside others = TRY(beside(shell.options, shell.options.file, version));
   admission::Question question;
   question.require =
       options.require == "tls" ? admission::Requirement::tls : admission::Requirement::certificate;
@@ -156,7 +156,7 @@ Result<int> hba_prove_command(Shell& shell) {
   question.databases = options.databases;
   question.networks = TRY(networks_of(options.networks));
   question.include_local = options.include_local;
-  const hba::RuleFile rules = TRY(loadable(shell, version));
+  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
   const admission::Proof proof =
       admission::prove({rules, others.idents, others.roles, version, {}}, question);
   show(shell, text_of(proof), json_of(proof, options.require));
@@ -167,8 +167,8 @@ Result<int> hba_replay_command(Shell& shell) {
   if (shell.options.file == "-" && shell.options.sessions_file == "-")
     return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
-  const hba::RuleFile rules = TRY(loadable(shell, version));
+  const Beside others = TRY(beside(shell.options, shell.options.file, version));
+  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
   const std::string& path = shell.options.sessions_file;
   const std::string text = TRY(text_of_file(path));
   const std::vector<replay::Session> sessions = TRY(replay::read_sessions(path, text));
@@ -177,6 +177,26 @@ Result<int> hba_replay_command(Shell& shell) {
   show(shell, text_of(groups), json_of(groups));
   const bool all_let_in = groups.empty() || groups.front().fate >= replay::Fate::not_on_tls;
   return all_let_in ? 0 : 1;
+}
+
+Result<int> hba_diff_command(Shell& shell) {
+  const Options& options = shell.options;
+  if (options.file == "-" && options.new_file == "-")
+    return base::error(base::Code::usage, "only one of two files can be standard input");
+  const hba::Version version = TRY(version_of(shell));
+  const Beside others = TRY(beside(options, options.file, version));
+  hba::IdentFile new_idents = others.idents;
+  if (options.ident_file.empty()) {
+    Beside beside_new = TRY(beside({}, options.new_file, version));
+    new_idents = std::move(beside_new.idents);
+  }
+  const hba::RuleFile old_rules = TRY(loadable(options.file, version));
+  const hba::RuleFile new_rules = TRY(loadable(options.new_file, version));
+  const admission::Comparison comparison =
+      admission::compare({old_rules, others.idents, others.roles, version, {}},
+                         {new_rules, new_idents, others.roles, version, {}});
+  show(shell, text_of(comparison), json_of(comparison));
+  return comparison.equivalent ? 0 : 1;
 }
 
 }  // namespace cli

@@ -125,6 +125,18 @@ std::string decided_by(const admission::Decision& decision) {
   return made;
 }
 
+/// "lets in: ", or what it is if things are so as only the server can tell.
+std::string heading_of(const admission::Change& change) {
+  return fmt::format("{}{}: {}\n", change.unknown.empty() ? "" : "perhaps ",
+                     to_string(change.effect), printable_line(to_string(change.witness)));
+}
+
+std::string side_of(const char* word, const hba::RuleRow* row) {
+  if (row == nullptr) return fmt::format("  {} no rule matches\n", word);
+  return fmt::format("  {} {}:{}: {}\n", word, printable_line(row->file), row->line,
+                     printable_line(hba::mask_secrets(row->text)));
+}
+
 }  // namespace
 
 std::string text_of(const std::vector<replay::Group>& groups) {
@@ -138,6 +150,22 @@ std::string text_of(const std::vector<replay::Group>& groups) {
                      text(group.database), group.network, text(group.application),
                      text(group.last_seen), decided_by(group.decision)});
   return table_of(cells);
+}
+
+std::string text_of(const admission::Comparison& comparison) {
+  std::string made;
+  for (const admission::Change& change : comparison.changes) {
+    made += heading_of(change) + side_of("old", change.before) + side_of("new", change.after);
+    for (const std::string& what : change.unknown)
+      made += fmt::format("  only the server can tell: {}\n", what);
+  }
+  if (comparison.changes.empty())
+    made = comparison.equivalent
+               ? "Equivalent: both files decide every connection alike.\n"
+               : "Both files decide every connection alike, if the server loads them.\n";
+  for (const std::string& what : comparison.unknown)
+    made += fmt::format("Only the server can tell: {}\n", what);
+  return made;
 }
 
 }  // namespace cli

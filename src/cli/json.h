@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "admission/compare.h"
 #include "admission/prove.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
@@ -31,6 +32,7 @@ std::string json_of(const std::vector<ledger::Authority>& authorities);
 std::string json_of(const admission::Decision& decision);
 std::string json_of(const admission::Proof& proof, const std::string& require);
 std::string json_of(const std::vector<replay::Group>& groups);
+std::string json_of(const admission::Comparison& comparison);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
 /// `hosts` and `identities` as far as `init` found any.

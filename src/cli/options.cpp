@@ -96,21 +96,37 @@ void on_completion(CLI::App& app, Options& options) {
          {"bash", "zsh", "fish"});
 }
 
-void on_hba(CLI::App& app, Options& options) {
-  app.add_option("FILE", options.file, "a pg_hba.conf; -: standard input")->required();
+void on_version(CLI::App& app, Options& options) {
   app.add_option("--pg", options.server_version,
                  "the server's version, 10 to 18, as 15 or 15.4 (default: the newest known)")
       ->type_name("MAJOR[.MINOR]");
 }
 
+void on_hba(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.file, "a pg_hba.conf; -: standard input")->required();
+  on_version(app, options);
+}
+
 /// What stands beside a file and what it means depends on.
-void on_judgement(CLI::App& app, Options& options) {
-  on_hba(app, options);
+void on_beside(CLI::App& app, Options& options) {
   app.add_option("--roles", options.roles_file,
                  "lines \"member group\", all there are: a role it does not name is in no group")
       ->type_name("FILE");
   app.add_option("--ident", options.ident_file, "the maps (default: pg_ident.conf beside FILE)")
       ->type_name("FILE");
+}
+
+void on_judgement(CLI::App& app, Options& options) {
+  on_hba(app, options);
+  on_beside(app, options);
+}
+
+void on_diff(CLI::App& app, Options& options) {
+  app.add_option("OLD", options.file, "a pg_hba.conf; -: standard input")->required();
+  app.add_option("NEW", options.new_file, "the one that is to replace it; -: standard input")
+      ->required();
+  on_version(app, options);
+  on_beside(app, options);
 }
 
 void on_explain(CLI::App& app, Options& options) {
@@ -173,6 +189,7 @@ constexpr DeclaredCommand declared[] = {
     {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
     {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},
     {"hba", "replay", "who of these sessions a pg_hba.conf would refuse", on_replay},
+    {"hba", "diff", "whom a change of pg_hba.conf lets in or locks out", on_diff},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
     {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},

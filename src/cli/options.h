@@ -31,6 +31,7 @@ struct Options {
   std::string environment;              ///< init: the environment's name
   std::optional<std::string> discover;  ///< init: a connection string of libpq, foreign to all else
   std::string file;                     ///< init: where to write; hba: FILE
+  std::string new_file;                 ///< hba diff: NEW, OLD being `file`
   std::string authority;                ///< ca export: "server" or "client"
   std::string name;                     ///< debt forgive, host remove: the host
   std::string shell;                    ///< completion

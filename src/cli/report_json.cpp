@@ -409,6 +409,22 @@ std::string json_of(const std::vector<replay::Group>& groups) {
   return document(json);
 }
 
+std::string json_of(const admission::Comparison& comparison) {
+  const auto of_rule = [](const hba::RuleRow* row) {
+    return row == nullptr ? Json() : of_deciding(*row);
+  };
+  Json json{{"format", 1}, {"equivalent", comparison.equivalent}};
+  json["changes"] = Json::array();
+  for (const admission::Change& change : comparison.changes)
+    json["changes"].push_back({{"effect", to_string(change.effect)},
+                               {"witness", of(change.witness)},
+                               {"old", of_rule(change.before)},
+                               {"new", of_rule(change.after)},
+                               {"unknown", list_of(change.unknown)}});
+  json["unknown"] = list_of(comparison.unknown);
+  return document(json);
+}
+
 std::string json_of(const std::vector<ledger::Authority>& authorities) {
   Json json{{"format", 1}};
   json["authorities"] = Json::array();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "admission/compare.h"
 #include "admission/prove.h"
 #include "cli/speech.h"
 #include "operations/apply.h"
@@ -36,6 +37,7 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
 std::string text_of(const admission::Decision& decision);
 std::string text_of(const admission::Proof& proof);
 std::string text_of(const std::vector<replay::Group>& groups);
+std::string text_of(const admission::Comparison& comparison);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "admission/catchers.h"
+
+#include <fmt/format.h>
+
+namespace admission {
+namespace {
+
+enum : std::uint32_t { any_key, same_user_key, same_role_key, replication_key };
+
+std::uint64_t both(std::uint32_t user, std::uint32_t database) {
+  return (static_cast<std::uint64_t>(user) << 32U) | database;
+}
+
+void take(const std::unordered_map<std::string, std::uint32_t>& names, const std::string& name,
+          std::vector<std::uint32_t>& keys) {
+  if (const auto found = names.find(name); found != names.end()) keys.push_back(found->second);
+}
+
+}  // namespace
+
+std::string question_of(const Ruled& ruled) {
+  using Kind = hba::AddressSpec::Kind;
+  const hba::AddressSpec& spec = ruled.rule().address;
+  if (spec.kind == Kind::name) return "name " + spec.name;
+  if (spec.kind == Kind::samehost) return "samehost";
+  if (spec.kind == Kind::samenet) return "samenet";
+  if (spec.kind != Kind::network || addresses_of(spec)) return "";
+  return fmt::format("mask {} {}", hba::to_string(spec.address), hba::to_string(spec.mask));
+}
+
+void Catchers::learn(ByName& names, const std::string& name) {
+  if (names.try_emplace(name, next_).second) ++next_;
+}
+
+void Catchers::expect(const JointMember& member) {
+  if (!member.any_user) {
+    learn(users_, member.user);
+    learn(groups_, member.user);
+  }
+  for (const std::string& group : member.groups) learn(groups_, group);
+  if (!member.any_database && !member.physical) learn(databases_, member.database);
+  if (expressions_.empty())
+    for (const auto& [text, expression] : universe_.expressions()) learn(expressions_, text);
+}
+
+std::vector<Catchers::Key> Catchers::user_keys(const hba::Rule& rule) const {
+  std::vector<Key> keys;
+  for (const hba::Token& token : rule.users) {
+    if (token.is("all"))
+      keys.push_back(any_key);
+    else if (token.is_group())
+      take(groups_, token.text.substr(1), keys);
+    else if (token.is_expression(universe_.version()))
+      take(expressions_, token.text, keys);
+    else
+      take(users_, token.text, keys);
+  }
+  return keys;
+}
+
+std::vector<Catchers::Key> Catchers::database_keys(const hba::Rule& rule) const {
+  std::vector<Key> keys;
+  for (const hba::Token& token : rule.databases) {
+    if (token.is("all"))
+      keys.push_back(any_key);
+    else if (token.is("sameuser"))
+      keys.push_back(same_user_key);
+    else if (token.is_same_role())
+      keys.push_back(same_role_key);
+    else if (token.is("replication"))
+      keys.push_back(replication_key);
+    else if (token.is_expression(universe_.version()))
+      take(expressions_, token.text, keys);
+    else
+      take(databases_, token.text, keys);
+  }
+  return keys;
+}
+
+std::vector<Catchers::Key> Catchers::user_keys(const JointMember& member) const {
+  std::vector<Key> keys = {any_key};
+  if (!member.any_user) {
+    take(users_, member.user, keys);
+    take(groups_, member.user, keys);
+  }
+  for (const std::string& group : member.groups) take(groups_, group, keys);
+  for (const auto& [text, expression] : universe_.expressions()) {
+    const bool caught =
+        expression.everything || member.user_expressions.contains(text) ||
+        (!member.any_user && expression.pattern && expression.pattern->matches(member.user));
+    if (caught) take(expressions_, text, keys);
+  }
+  return keys;
+}
+
+std::vector<Catchers::Key> Catchers::database_keys(const JointMember& member) const {
+  if (member.physical) return {replication_key};
+  std::vector<Key> keys = {any_key};
+  if (has_same_name(member)) keys.push_back(same_user_key);
+  if (has_same_name(member) || member.groups.contains(member.database))
+    keys.push_back(same_role_key);
+  if (!member.any_database) take(databases_, member.database, keys);
+  for (const auto& [text, expression] : universe_.expressions()) {
+    const bool caught = expression.everything || member.database_expressions.contains(text) ||
+                        (!member.any_database && expression.pattern &&
+                         expression.pattern->matches(member.database));
+    if (caught) take(expressions_, text, keys);
+  }
+  return keys;
+}
+
+void Catchers::add(const Ruled& ruled) {
+  const std::vector<Key> users = user_keys(ruled.rule());
+  if (users.empty()) return;
+  const std::vector<Key> databases = database_keys(ruled.rule());
+  if (databases.empty()) return;
+  const std::string question = question_of(ruled);
+  const Addresses addresses =
+      question.empty() ? *addresses_of(ruled.rule().address) : every_address();
+  ByKeys& by_keys = by_question_[question];
+  for (const Key user : users)
+    for (const Key database : databases) {
+      Sets& sets = by_keys[both(user, database)];
+      for (const Interval& interval : addresses.ipv4) sets.ipv4.add(interval);
+      for (const Interval& interval : addresses.ipv6) sets.ipv6.add(interval);
+    }
+}
+
+void Catchers::collect(const JointMember& member, const AddressQuestions& questions,
+                       hba::Family family, std::vector<const Intervals*>& sets) const {
+  const std::vector<Key> users = user_keys(member);
+  const std::vector<Key> databases = database_keys(member);
+  for (const auto& [question, by_keys] : by_question_) {
+    if (!question.empty() && !questions.contains(question)) continue;
+    for (const Key user : users)
+      for (const Key database : databases)
+        if (const auto found = by_keys.find(both(user, database)); found != by_keys.end())
+          sets.push_back(family == hba::Family::ipv4 ? &found->second.ipv4 : &found->second.ipv6);
+  }
+}
+
+std::optional<Number> hole(const std::vector<Interval>& wanted,
+                           const std::vector<const Intervals*>& sets) {
+  for (const Interval& interval : wanted) {
+    Number point = interval.first;
+    for (;;) {
+      const Interval* around = nullptr;
+      for (const Intervals* set : sets)
+        if (const Interval* found = set->around(point);
+            found != nullptr && (around == nullptr || found->last > around->last))
+          around = found;
+      if (around == nullptr) return point;
+      if (around->last >= interval.last) break;
+      point = around->last + 1;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace admission

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: PostgreSQL
+// What rules of two files catch, found by the names of who is caught.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "admission/intervals.h"
+#include "admission/joint_members.h"
+
+namespace admission {
+
+/// What of an address only the server can tell, one way of writing it for each such question.
+using AddressQuestions = std::set<std::string>;
+
+/// "" where the addresses are known.
+std::string question_of(const Ruled& ruled);
+
+class Catchers {
+ public:
+  explicit Catchers(const Universe& universe) : universe_(universe) {}
+
+  /// A member that will be asked about. Of rules that are added later only those are kept that may
+  /// catch one of these.
+  void expect(const JointMember& member);
+  void add(const Ruled& ruled);
+
+  /// The sets of addresses from where the member is caught; such rules count whose question is one
+  /// of `questions`: all that they ask is taken to be so.
+  void collect(const JointMember& member, const AddressQuestions& questions, hba::Family family,
+               std::vector<const Intervals*>& sets) const;
+
+ private:
+  using Key = std::uint32_t;
+  struct Sets {
+    Intervals ipv4;
+    Intervals ipv6;
+  };
+  using ByName = std::unordered_map<std::string, Key>;
+  using ByKeys = std::unordered_map<std::uint64_t, Sets>;
+
+  void learn(ByName& names, const std::string& name);
+  [[nodiscard]] std::vector<Key> user_keys(const hba::Rule& rule) const;
+  [[nodiscard]] std::vector<Key> database_keys(const hba::Rule& rule) const;
+  [[nodiscard]] std::vector<Key> user_keys(const JointMember& member) const;
+  [[nodiscard]] std::vector<Key> database_keys(const JointMember& member) const;
+
+  const Universe& universe_;
+  ByName users_;
+  ByName groups_;
+  ByName databases_;
+  ByName expressions_;
+  Key next_ = 4;  // behind the words of the language
+  std::map<std::string, ByKeys> by_question_;
+};
+
+/// The first address of `wanted` that is in none of the sets.
+std::optional<Number> hole(const std::vector<Interval>& wanted,
+                           const std::vector<const Intervals*>& sets);
+
+}  // namespace admission
