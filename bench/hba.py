@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: PostgreSQL
 """`pgseal hba` on 100,000 rules, from its start to its answer, against a server of this machine that shows the same
 file by pg_hba_file_rules (psql from its start to the count). The rules have 20,000 networks, roles and databases; a
-fifth of them let plaintext in, and earlier rejects cover them; in the file with a hole one of them is not covered."""
+fifth of them let plaintext in, and earlier rejects cover them; in the file with a hole one of them is not covered. Memory
+stands beside the size of the file. `diff` of ten edits stands beside two starts that read one of the files each."""
 
 import json
 import os
@@ -108,6 +109,41 @@ def compare(server, name, *arguments):
     figures.show(f"hba.{name}.memory", "MB", [turn["memory"] for turn in ours], file)
 
 
+def edited(lines):
+    """Ten edits all over the file: rules taken out, weakened, strengthened, moved, commented on."""
+    made = list(lines)
+    for edit in range(10):
+        at = (edit + 1) * len(made) // 11
+        if edit % 4 == 0:
+            del made[at]
+        elif edit % 4 == 1:
+            made[at] = made[at].replace("md5", "scram-sha-256").replace("cert", "scram-sha-256")
+        elif edit % 4 == 2:
+            made[at], made[at + 1] = made[at + 1], made[at]
+        else:
+            made[at] += "  # seen"
+    return made
+
+
+def compare_files(folder, major):
+    """`diff` beside two `explain`, each of which starts and reads one of the files."""
+    old, new = folder / "old.conf", folder / "new.conf"
+    lines = list(rules("ipv4", False))
+    for file, text in ((old, lines), (new, edited(lines))):
+        file.write_text("".join(line + "\n" for line in text))
+    if answer("diff", old, new, "--pg", major)["equivalent"]:
+        raise SystemExit("bench: ten edits are said to mean nothing")
+
+    def read_both():
+        taken = [figures.timed(*pgseal("hba", "explain", file, "--pg", major, "--connection", "type=local,user=a"))
+                 for file in (old, new)]
+        return {"wall": sum(each["wall"] for each in taken), "memory": max(each["memory"] for each in taken)}
+
+    theirs, ours = figures.alternate(read_both, lambda: figures.timed(*pgseal("hba", "diff", old, new, "--pg", major)), PAIRS)
+    figures.show("hba.diff.wall", "ms", [turn["wall"] for turn in ours], [turn["wall"] for turn in theirs], 1e3)
+    figures.show("hba.diff.memory", "MB", [turn["memory"] for turn in ours], [turn["memory"] for turn in theirs])
+
+
 def main():
     server = Server()
     try:
@@ -117,6 +153,7 @@ def main():
                 check(server.file, server.major, hole)
                 compare(server, f"prove.{family}{'.hole' if hole else ''}", "hba", "prove", server.file, "--require", "tls",
                         "--pg", server.major)
+        compare_files(server.folder, server.major)
     finally:
         server.close()
     return 0
