@@ -65,9 +65,8 @@ Effect effect_of(const Ruled* before, const Ruled* after) {
   if (!accepts) return Effect::locks_out;
   const int demand = sign(static_cast<int>(after->rule().options.certificate) -
                           static_cast<int>(before->rule().options.certificate));
-  const auto method = method_change(*before, *after);
-  const bool contrary = method && *method * demand < 0;
-  const int both = contrary ? 0 : sign(method.value_or(0) + demand);
+  // Less of one and more of the other is neither.
+  const int both = method_change(*before, *after).value_or(0) + demand;
   return both > 0 ? Effect::stronger : both < 0 ? Effect::weaker : Effect::different;
 }
 

@@ -109,7 +109,9 @@ TEST_CASE("what a host name stands for is not guessed, and nothing that both fil
   CHECK(comparison_of({named + rest, rest, "", ""}) == "perhaps stronger; perhaps locks out");
   CHECK(comparison_of({rest, named + rest, "", ""}) == "perhaps weaker; perhaps lets in");
   CHECK(comparison_of({named + rest, named + rest, "", ""}) == "equivalent");
-  // Who comes from the name's addresses is caught before either.
+  // Who comes from the name's addresses is caught before it.
+  CHECK(comparison_of({named + "host all all db.example.com md5\n" + rest, named + rest, "", ""}) ==
+        "equivalent");
   CHECK(comparison_of({named + rest, named + changed, "", ""}) == "perhaps stronger");
   CHECK(comparison_of({named + "host all all samenet md5\n", named + "host all all samehost md5\n",
                        "", ""}) == "perhaps locks out; perhaps lets in");

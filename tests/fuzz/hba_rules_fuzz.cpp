@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // The bytes of a pg_hba.conf (the first two choose version and settings): any are taken; the rows
 // are in the order of the lines; what a proof calls a witness gets past, and what it calls proven
-// lets nobody in of those that are tried.
+// lets nobody in of those that are tried; a file and itself are equivalent, and what is said of it
+// and of its first half is so.
+#include "admission/compare.h"
 #include "admission/prove.h"
 #include "fuzz/fuzzed.h"
 
@@ -19,6 +21,38 @@ class NoFiles : public hba::Sources {
 
 bool gets_past(const admission::Rules& rules, const admission::Connection& asked) {
   return rules.explain(asked).outcome == admission::Decision::Outcome::accept;
+}
+
+bool refused(const admission::Decision& decision) {
+  using Outcome = admission::Decision::Outcome;
+  return decision.outcome == Outcome::no_match ||
+         (decision.row != nullptr && decision.row->rule->method == hba::Method::reject);
+}
+
+/// Of two files that load. Where both are equivalent nobody is let in by one alone.
+void check_comparison(const admission::Subject& before, const admission::Subject& after) {
+  const admission::Rules old_rules(before.file, before.idents, before.roles, before.version,
+                                   before.traits);
+  const admission::Rules new_rules(after.file, after.idents, after.roles, after.version,
+                                   after.traits);
+  const admission::Comparison made = admission::compare(before, after);
+  for (const admission::Change& change : made.changes) {
+    if (!change.unknown.empty()) continue;
+    must(old_rules.explain(change.witness).row == change.before, "the old rule decides a witness");
+    must(new_rules.explain(change.witness).row == change.after, "the new rule decides a witness");
+  }
+  if (!made.equivalent) return;
+  for (const char* user : {"app", "devs", "a", "somebody"})
+    for (const char* database : {"app", "devs", "a", "shop"})
+      for (const char* address : {"10.0.0.7", "::1"}) {
+        const admission::Connection asked{admission::Transport::tls,          user,  database,
+                                          hba::read_address(address).address, false, std::nullopt};
+        const admission::Decision one = old_rules.explain(asked);
+        const admission::Decision other = new_rules.explain(asked);
+        if (one.outcome != admission::Decision::Outcome::unknown &&
+            other.outcome != admission::Decision::Outcome::unknown)
+          must(refused(one) == refused(other), "equivalent files let the same in");
+      }
 }
 
 }  // namespace
@@ -41,8 +75,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto roles = admission::Roles::parse("roles", "app devs\n");
   must(static_cast<bool>(roles), "a good list of roles is read");
   if (file.accepted == std::optional(false)) return 0;
+  const admission::Subject whole{file, idents, *roles, version, traits};
+  must(admission::compare(whole, whole).changes.empty(), "a file is like itself");
+  const std::string part = text.substr(0, text.size() / 2);
+  const hba::RuleFile half = hba::read_rules("hba", part, version, traits, NoFiles());
+  if (half.accepted != std::optional(false))
+    check_comparison(whole, {half, idents, *roles, version, traits});
   const admission::Rules rules(file, idents, *roles, version, traits);
-  const admission::Proof proof = admission::prove({file, idents, *roles, version, traits}, {});
+  const admission::Proof proof = admission::prove(whole, {});
   if (proof.witness && proof.unknown.empty())
     must(gets_past(rules, *proof.witness), "a witness gets past");
   if (!proof.proven) return 0;
