@@ -7,6 +7,7 @@
 #include <string>
 
 #include "admission/prove.h"
+#include "hba_lint/lint.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
 #include "operations/status.h"
@@ -31,6 +32,7 @@ std::string json_of(const admission::Decision& decision);
 std::string json_of(const admission::Proof& proof, const std::string& require);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
+std::string json_of(const hba_lint::Report& report, const hba::Version& version);
 /// `hosts` and `identities` as far as `init` found any.
 std::string json_of_init(const std::string& file, const survey::Draft* draft);
 

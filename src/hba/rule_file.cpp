@@ -26,8 +26,13 @@ std::optional<bool> accepted(const std::vector<RuleRow>& rows) {
 
 RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
                     const ServerTraits& traits, const Sources& sources) {
-  RuleFile made;
   Tokens tokens = tokenize(file, text, version, sources);
+  return rules_of(file, tokens, version, traits);
+}
+
+RuleFile rules_of(const std::string& file, Tokens& tokens, const Version& version,
+                  const ServerTraits& traits) {
+  RuleFile made;
   made.remarks = std::move(tokens.remarks);
   made.rows.reserve(tokens.lines.size());
   int number = 0;
