@@ -149,7 +149,8 @@ Result<int> hba_lint_command(Shell& shell) {
   const hba::Files files;
   const hba_lint::Report report = hba_lint::lint(
       {options.file, text, version, {}, files, roles, ident_file, std::move(idents)});
-  show(shell, text_of(report.findings, shell.speech.ink()), json_of(report, version));
+  shell.speech.result(shell.options.json ? json_of(report, version)
+                                         : text_of(report.findings, shell.speech.ink()));
   say_verdict(shell, report.rules);
   return base::any_problem(report.findings) ? 1 : 0;
 }

@@ -63,7 +63,10 @@ class Reach {
         names_(material.rules, material.subject.roles, material.subject.version),
         others_(of_other_machines()),
         findings_(findings),
-        states_(rows_.size()) {}
+        states_(rows_.size()),
+        any_hostssl_(std::any_of(rows_.begin(), rows_.end(), [](const hba::RuleRow& row) {
+          return row.rule && row.rule->type == ConnectionType::hostssl && accepts(*row.rule);
+        })) {}
 
   void run() {
     for (const Transport transport :
@@ -97,10 +100,10 @@ class Reach {
     return false;
   }
 
-  /// A rule for TLS and plain text that is open.
+  /// An open rule for whom a hostssl rule lets in as well, perhaps.
   [[nodiscard]] bool catches_who_fell(std::size_t number) const {
     const ConnectionType type = rows_[number].rule->type;
-    return states_[number].open &&
+    return any_hostssl_ && states_[number].open &&
            (type == ConnectionType::host || type == ConnectionType::hostnogssenc);
   }
 
@@ -173,7 +176,8 @@ class Reach {
 
   /// Who comes in by hostssl, and what decides where TLS fails and his client comes without.
   void fall_back(const FirstMatches& plain) {
-    if (std::none_of(states_.begin(), states_.end(), [](const State& each) { return each.open; }))
+    if (!any_hostssl_ ||
+        std::none_of(states_.begin(), states_.end(), [](const State& each) { return each.open; }))
       return;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (!rows_[i].rule || rows_[i].rule->type != ConnectionType::hostssl ||
@@ -261,6 +265,7 @@ class Reach {
   Addresses others_;
   base::Findings& findings_;
   std::vector<State> states_;
+  bool any_hostssl_;  ///< that accepts
 };
 
 }  // namespace
