@@ -231,3 +231,36 @@ TEST_CASE("the fall to a host rule is seen for whoever the two rules have in com
   CHECK(codes("hostnossl shop all all reject\nhostssl shop all 10.0.0.0/8 scram-sha-256\n"
               "host shop all all scram-sha-256\n") == "");
 }
+
+namespace {
+
+/// "3 hba.redundant" of each; "" of none.
+std::string said_of(const std::string& text) {
+  const hba_tests::Texts beside;
+  const Roles roles;
+  std::string made;
+  for (const base::Finding& each :
+       hba_lint::lint({"hba", text, {18, 6}, {}, beside, roles}).findings)
+    made += fmt::format("{} {} ", each.line, each.code);
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("of several rules above, those that are the first to match are compared") {
+  CHECK(said_of("hostssl shop all 10.0.0.0/8 scram-sha-256\nhostssl shop app 10.0.0.0/8 reject\n"
+                "hostssl shop app 10.0.0.1/32 scram-sha-256\n") ==
+        "2 hba.shadowed 3 hba.redundant ");
+}
+
+TEST_CASE("what only the server's own machine can reach is not open to others") {
+  const std::string both = "host shop app 126.0.0.0/7 scram-sha-256\n";
+  CHECK(said_of("hostnossl shop app 126.0.0.0/8 reject\n" + both) == "");
+  CHECK(said_of("hostnossl shop app 127.0.0.0/8 reject\n" + both) == "2 hba.plaintext ");
+}
+
+TEST_CASE("a rule with an expression that only the server can decide may decide somebody") {
+  const std::string above = "hostssl shop app 10.0.0.0/8 scram-sha-256\n";
+  CHECK(said_of(above + "hostssl shop app,\"/^b\\d$\" 10.0.0.0/8 reject\n") == "");
+  CHECK(said_of(above + "hostssl shop app 10.0.0.0/8 reject\n") == "2 hba.shadowed ");
+}
