@@ -76,7 +76,8 @@ def step_pages(tree, fix):
     if built.returncode:
         return [built.stdout]
     wrong = []
-    for path, argument in (("docs/errors.md", "errors"), ("docs/pgseal.1", "page")):
+    for path, argument in (("docs/errors.md", "errors"), ("docs/pgseal.1", "page"),
+                           ("docs/hba-findings.md", "hba")):
         drawn = run([os.path.join(BUILD, "make_manual"), argument]).stdout
         if tree.files.get(path) == drawn:
             continue

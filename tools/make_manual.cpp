@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
-// Prints docs/errors.md (argument "errors") or docs/pgseal.1 ("page") from the tables that the
-// program itself uses, so that the manual cannot say something else. ./run lint compares.
+// Prints docs/errors.md (argument "errors"), docs/hba-findings.md ("hba") or docs/pgseal.1 ("page")
+// from the tables that the program itself uses, so that the manual cannot say something else. ./run
+// lint compares.
 #include <cstdio>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
 #include "cli/options.h"
+#include "hba_lint/catalogue.h"
 
 namespace {
 
@@ -24,6 +26,55 @@ void print_errors() {
                 std::string(row.name).c_str(), base::exit_status(row.code),
                 std::string(row.meaning).c_str(), std::string(row.remedy).c_str());
   }
+}
+
+void print_text(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+/// A file's text as a block, with what cannot be seen written as \xNN.
+void print_file(std::string_view title, std::string_view text) {
+  if (text.empty()) return;
+  std::printf("%.*s:\n\n```\n", static_cast<int>(title.size()), title.data());
+  for (const char c : text) {
+    if (c == '\n' || (c >= ' ' && c <= '~'))
+      std::putchar(c);
+    else
+      std::printf("\\x%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  print_text("```\n\n");
+}
+
+void print_hba_finding(const hba_lint::CatalogueRow& row) {
+  const hba_lint::Example& example = row.example;
+  std::printf("## %s\n\n%s. ", std::string(row.code).c_str(), base::to_string(row.severity));
+  print_text(row.what);
+  print_text("\n\nWhy: ");
+  print_text(row.why);
+  print_text("\n\nClause: ");
+  print_text(row.clause);
+  print_text("\n\nRemedy: ");
+  print_text(row.remedy);
+  print_text("\n\n");
+  print_file("For example, as version " + std::string(example.version) + " reads it", example.text);
+  for (const hba_lint::ExampleFile& file : example.beside)
+    print_file("with the file " + std::string(file.name), file.text);
+  print_file("with pg_ident.conf", example.idents);
+  print_file("with --roles", example.roles);
+  if (example.text != example.corrected) print_file("Corrected", example.corrected);
+  if (example.idents != example.corrected_idents)
+    print_file("Corrected pg_ident.conf", example.corrected_idents);
+}
+
+void print_hba_findings() {
+  print_text(
+      "# Findings in a pg_hba.conf\n\n"
+      "What `pgseal hba lint` says. An error means that the server refuses the file, or reads it "
+      "as something\nelse than it says; a warning, that something is likely not meant or is "
+      "unsafe; a note, that it is worth\nknowing. This page is printed from the program's own "
+      "table (`src/hba_lint/`) by `./run lint --fix`, and\nits tests find each code in its "
+      "example and none in what is corrected. Clauses are pages of PostgreSQL's\nmanual. Bytes "
+      "that cannot be seen stand as `\\xNN`.\n\n");
+  for (const auto rows : {hba_lint::text_rows(), hba_lint::rule_rows()})
+    for (const hba_lint::CatalogueRow& row : rows) print_hba_finding(row);
 }
 
 /// Text for roff(7): a hyphen is a minus, and no line is taken for a request.
@@ -92,6 +143,8 @@ int main(int argc, char** argv) {
   const std::string what = argc == 2 ? argv[1] : "";
   if (what == "errors")
     print_errors();
+  else if (what == "hba")
+    print_hba_findings();
   else if (what == "page")
     print_page();
   else

@@ -84,6 +84,29 @@ const Interval* Intervals::around(Number point) const {
   return at->second.last >= point ? &at->second : nullptr;
 }
 
+const Interval* Intervals::behind(Number point) const {
+  const auto at = by_first_.upper_bound(point);
+  return at == by_first_.end() ? nullptr : &at->second;
+}
+
+std::optional<Number> hole(const std::vector<const Intervals*>& sets,
+                           const std::vector<Interval>& wanted) {
+  for (const Interval& interval : wanted) {
+    Number point = interval.first;
+    for (;;) {
+      const Interval* around = nullptr;
+      for (const Intervals* set : sets)
+        if (const Interval* found = set->around(point);
+            found != nullptr && (around == nullptr || found->last > around->last))
+          around = found;
+      if (around == nullptr) return point;
+      if (around->last >= interval.last) break;
+      point = around->last + 1;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Addresses> addresses_of(const hba::AddressSpec& spec) {
   using Kind = hba::AddressSpec::Kind;
   if (spec.kind == Kind::all || spec.kind == Kind::none) return every_address();

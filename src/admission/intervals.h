@@ -31,6 +31,8 @@ class Intervals {
   void add(const Interval& interval);
   /// The interval in which `point` lies.
   [[nodiscard]] const Interval* around(Number point) const;
+  /// The first that begins behind `point`.
+  [[nodiscard]] const Interval* behind(Number point) const;
   [[nodiscard]] std::vector<Interval> list() const;
 
  private:
@@ -50,6 +52,10 @@ std::optional<Addresses> addresses_of(const hba::AddressSpec& spec);
 Addresses every_address();
 /// The same addresses, sorted and disjoint.
 Addresses united(const Addresses& unsorted);
+
+/// The first point of `wanted` that lies in none of `sets`.
+std::optional<Number> hole(const std::vector<const Intervals*>& sets,
+                           const std::vector<Interval>& wanted);
 
 /// What lies in both; both are sorted.
 std::vector<Interval> common(const std::vector<Interval>& one, const std::vector<Interval>& other);

@@ -314,10 +314,19 @@ void Names::add_of_same_role(const Member& user, bool any_user, const Asked& ask
       add(std::move(member), group);
     }
   }
-  if (!any_user) return;
+  // So it is where the user stands for all whom an expression catches.
+  const auto expression = expressions_.find(user.user_expression);
+  const hba::Pattern* some = expression == expressions_.end() || !expression->second
+                                 ? nullptr
+                                 : &expression->second->pattern;
+  if (!any_user && some == nullptr) return;
+  const auto meant = [&](const std::string& role) {
+    return some == nullptr || some->matches(role);
+  };
   for (const std::string& database : asked.databases)
-    add(one_of(database, roles_.groups_of(database)), database);
+    if (meant(database)) add(one_of(database, roles_.groups_of(database)), database);
   for (const std::string& role : roles_.members()) {
+    if (!meant(role)) continue;
     const Member member = one_of(role, roles_.groups_of(role));
     for (const std::string& group : member.groups)
       if (wanted(group)) add(member, group);

@@ -44,20 +44,7 @@ class Covered {
       for (const Key database : databases)
         if (const auto found = sets_.find(place(user, database)); found != sets_.end())
           sets.push_back(family == Family::ipv4 ? &found->second.ipv4 : &found->second.ipv6);
-    for (const Interval& interval : wanted) {
-      Number point = interval.first;
-      for (;;) {
-        const Interval* around = nullptr;
-        for (const Intervals* set : sets)
-          if (const Interval* found = set->around(point);
-              found != nullptr && (around == nullptr || found->last > around->last))
-            around = found;
-        if (around == nullptr) return point;
-        if (around->last >= interval.last) break;
-        point = around->last + 1;
-      }
-    }
-    return std::nullopt;
+    return admission::hole(sets, wanted);
   }
 
  private:

@@ -24,16 +24,27 @@ struct CommandRow {
 };
 
 constexpr CommandRow rows[] = {
-    {"init", init_command},           {"plan", plan_command},
-    {"apply", apply_command},         {"verify", verify_command},
-    {"status", status_command},       {"user list", user_list_command},
-    {"host list", host_list_command}, {"host remove", host_remove_command},
-    {"debt list", debt_list_command}, {"debt forgive", debt_forgive_command},
-    {"ca show", ca_show_command},     {"ca export", ca_export_command},
-    {"hba show", hba_show_command},   {"hba explain", hba_explain_command},
-    {"hba prove", hba_prove_command}, {"hba replay", hba_replay_command},
-    {"hba diff", hba_diff_command},   {"log", log_command},
-    {"demo", demo_command},           {"completion", completion_command},
+    {"init", init_command},
+    {"plan", plan_command},
+    {"apply", apply_command},
+    {"verify", verify_command},
+    {"status", status_command},
+    {"user list", user_list_command},
+    {"host list", host_list_command},
+    {"host remove", host_remove_command},
+    {"debt list", debt_list_command},
+    {"debt forgive", debt_forgive_command},
+    {"ca show", ca_show_command},
+    {"ca export", ca_export_command},
+    {"hba show", hba_show_command},
+    {"hba lint", hba_lint_command},
+    {"hba explain", hba_explain_command},
+    {"hba prove", hba_prove_command},
+    {"hba replay", hba_replay_command},
+    {"hba diff", hba_diff_command},
+    {"log", log_command},
+    {"demo", demo_command},
+    {"completion", completion_command},
 };
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

@@ -54,6 +54,7 @@ base::Result<int> debt_forgive_command(Shell& shell);
 base::Result<int> ca_show_command(Shell& shell);
 base::Result<int> ca_export_command(Shell& shell);
 base::Result<int> hba_show_command(Shell& shell);
+base::Result<int> hba_lint_command(Shell& shell);
 base::Result<int> hba_explain_command(Shell& shell);
 base::Result<int> hba_prove_command(Shell& shell);
 base::Result<int> hba_replay_command(Shell& shell);

@@ -11,6 +11,7 @@
 #include "cli/json.h"
 #include "cli/views.h"
 #include "hba/rule_file.h"
+#include "hba_lint/lint.h"
 #include "replay/fate.h"
 
 namespace cli {
@@ -63,15 +64,19 @@ Result<admission::Roles> roles_of(const std::string& path) {
   return admission::Roles::parse(path, text);
 }
 
+/// The maps' file; "" where none was named and none stands beside `file`.
+std::string ident_file_of(const Options& options, const std::string& file) {
+  if (!options.ident_file.empty()) return options.ident_file;
+  std::string path = hba::resolve_beside(file, "pg_ident.conf");
+  return file == "-" || ::access(path.c_str(), F_OK) != 0 ? std::string() : path;
+}
+
 Result<Beside> beside(const Options& options, const std::string& file,
                       const hba::Version& version) {
   Beside made;
   if (!options.roles_file.empty()) made.roles = TRY(roles_of(options.roles_file));
-  std::string path = options.ident_file;
-  if (path.empty()) {
-    path = hba::resolve_beside(file, "pg_ident.conf");
-    if (file == "-" || ::access(path.c_str(), F_OK) != 0) return made;
-  }
+  const std::string path = ident_file_of(options, file);
+  if (path.empty()) return made;
   const std::string text = TRY(text_of_file(path));
   made.idents = hba::read_idents(path, text, version, hba::Files());
   for (const hba::IdentRow& row : made.idents.rows)
@@ -131,6 +136,24 @@ Result<int> hba_show_command(Shell& shell) {
   show(shell, text_of(rules, path, version), json_of(rules, version));
   say_verdict(shell, rules);
   return rules.accepted == std::optional(false) ? 1 : 0;
+}
+
+Result<int> hba_lint_command(Shell& shell) {
+  const Options& options = shell.options;
+  const hba::Version version = TRY(version_of(shell));
+  const std::string text = TRY(text_of_file(options.file));
+  admission::Roles roles;
+  if (!options.roles_file.empty()) roles = TRY(roles_of(options.roles_file));
+  const std::string ident_file = ident_file_of(options, options.file);
+  std::optional<std::string> idents;
+  if (!ident_file.empty()) idents = TRY(text_of_file(ident_file));
+  const hba::Files files;
+  const hba_lint::Report report = hba_lint::lint(
+      {options.file, text, version, {}, files, roles, ident_file, std::move(idents)});
+  shell.speech.result(shell.options.json ? json_of(report, version)
+                                         : text_of(report.findings, shell.speech.ink()));
+  say_verdict(shell, report.rules);
+  return base::any_problem(report.findings) ? 1 : 0;
 }
 
 Result<int> hba_explain_command(Shell& shell) {

@@ -186,6 +186,7 @@ constexpr DeclaredCommand declared[] = {
     {"ca", "show", "the two authorities", nothing},
     {"ca", "export", "an authority's certificate, PEM", on_export},
     {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
+    {"hba", "lint", "what is wrong with a pg_hba.conf, as the server would judge it", on_judgement},
     {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
     {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},
     {"hba", "replay", "who of these sessions a pg_hba.conf would refuse", on_replay},

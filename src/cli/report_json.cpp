@@ -327,6 +327,15 @@ std::string json_of(const hba::RuleFile& rules, const hba::Version& version) {
   return document(json);
 }
 
+std::string json_of(const hba_lint::Report& report, const hba::Version& version) {
+  Json json{{"format", 1}, {"pg", version.major}};
+  json["accepted_by_server"] = report.rules.accepted ? Json(*report.rules.accepted) : Json();
+  json["rules"] = std::count_if(report.rules.rows.begin(), report.rules.rows.end(),
+                                [](const hba::RuleRow& row) { return row.rule.has_value(); });
+  json["findings"] = of(report.findings);
+  return document(json);
+}
+
 namespace {
 
 Json of_deciding(const hba::RuleRow& row) {

@@ -26,8 +26,12 @@ std::optional<bool> accepted(const std::vector<RuleRow>& rows) {
 
 RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
                     const ServerTraits& traits, const Sources& sources) {
+  return rules_of(file, tokenize(file, text, version, sources), version, traits);
+}
+
+RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version,
+                  const ServerTraits& traits) {
   RuleFile made;
-  Tokens tokens = tokenize(file, text, version, sources);
   made.remarks = std::move(tokens.remarks);
   made.rows.reserve(tokens.lines.size());
   int number = 0;

@@ -32,6 +32,10 @@ struct RuleFile {
 RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
                     const ServerTraits& traits, const Sources& sources);
 
+/// The same of its tokens, a row for each line.
+RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version,
+                  const ServerTraits& traits);
+
 /// What the view prints of a rule. Null: the column is.
 struct ShownRule {
   std::string type;

@@ -212,3 +212,18 @@ TEST_CASE("with regular expressions nothing is proven that does not hold") {
   }
   say("regular expressions", tally);
 }
+
+TEST_CASE("a database is found that is a group of whom an expression catches") {
+  const auto proven = [](const std::string& users) {
+    World world = world_of(
+        fmt::format("host sameuser all all reject\nhost samerole \"{}\" all trust\n", users),
+        {17, 10});
+    const auto roles = Roles::parse("roles", "app devs\n");
+    REQUIRE(roles);
+    world.roles = *roles;
+    return prove(world.subject(), {}).proven;
+  };
+  CHECK_FALSE(proven("/^app$"));
+  CHECK_FALSE(proven("/"));
+  CHECK(proven("/^other$"));
+}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 // The bytes of a pg_hba.conf (the first two choose version and settings): any are taken; the rows
-// are in the order of the lines; what a proof calls a witness gets past, and what it calls proven
-// lets nobody in of those that are tried; a file and itself are equivalent, and what is said of it
-// and of its first half is so.
+// are in the order of the lines; the lint has a finding where the server refuses; what a proof
+// calls a witness gets past, and what it calls proven lets nobody in of those that are tried; a file
+// and itself are equivalent, and what is said of it and of its first half is so.
 #include "admission/compare.h"
 #include "admission/prove.h"
 #include "fuzz/fuzzed.h"
+#include "hba_lint/lint.h"
 
 using fuzzed::must;
 
@@ -74,6 +75,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static_cast<void>(admission::parse_connection(text));
   const auto roles = admission::Roles::parse("roles", "app devs\n");
   must(static_cast<bool>(roles), "a good list of roles is read");
+  const NoFiles no_files;
+  const hba_lint::Report report = hba_lint::lint(
+      {"hba", text, version, traits, no_files, *roles, "ident", std::optional<std::string>(text)});
+  must(report.rules.accepted == file.accepted, "the lint reads what others read");
+  must(file.accepted != std::optional(false) || base::any_problem(report.findings),
+       "what the server refuses is a finding");
   if (file.accepted == std::optional(false)) return 0;
   const admission::Subject whole{file, idents, *roles, version, traits};
   must(admission::compare(whole, whole).changes.empty(), "a file is like itself");

@@ -122,7 +122,9 @@ std::vector<Case> read_cases(const std::string& path) {
     const auto parts = split_by(columns[2], " ||");
     made.text = unescaped(expanded(parts[0]));
     for (std::size_t i = 1; i < parts.size(); ++i) take_part(parts[i], made);
-    made.expected = split_by(columns[3].substr(0, columns[3].find(" # ")), " ; ");
+    made.expected = split_by(columns[3].substr(0, columns[3].find(" # ")), "; ");
+    for (std::string& each : made.expected)
+      while (each.ends_with(' ')) each.pop_back();
     all.push_back(std::move(made));
   }
   return all;
