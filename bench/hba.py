@@ -153,6 +153,8 @@ def main():
                 check(server.file, server.major, hole)
                 compare(server, f"prove.{family}{'.hole' if hole else ''}", "hba", "prove", server.file, "--require", "tls",
                         "--pg", server.major)
+                if not hole:
+                    compare(server, f"lint.{family}", "hba", "lint", server.file, "--pg", server.major)
         compare_files(server.folder, server.major)
     finally:
         server.close()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // The bytes of a pg_hba.conf (the first two choose version and settings): any are taken; the rows
 // are in the order of the lines; the lint has a finding where the server refuses; what a proof
-// calls a witness gets past, and what it calls proven lets nobody in of those that are tried; a file
-// and itself are equivalent, and what is said of it and of its first half is so.
+// calls a witness gets past, and what it calls proven lets nobody in of those that are tried; a
+// file and itself are equivalent, and what is said of it and of its first half is so.
 #include "admission/compare.h"
 #include "admission/prove.h"
 #include "fuzz/fuzzed.h"
