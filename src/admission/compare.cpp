@@ -22,6 +22,8 @@ using Outcome = Decision::Outcome;
 
 constexpr int most_tries = 20;  // for two rules, each a walk through both files
 constexpr std::size_t most_named = 20;
+constexpr std::size_t most_changes = 1000;
+constexpr std::size_t most_walked = 200'000'000;
 
 /// How much a method asks by itself; null: of its own kind.
 std::optional<int> rank_of(Method method) {
@@ -112,15 +114,23 @@ class Comparer {
   Comparison run() {
     for (const int side : {0, 1}) {
       note_load(side);
-      for (std::size_t i = 0; i < rules(side).size(); ++i)
+      for (std::size_t i = 0; i < rules(side).size() && !given_up(); ++i)
         if (rules(side)[i].partner < 0) look(side, i);
     }
+    if (given_up())
+      note(made_.unknown, fmt::format("what else differs: after {} changes the comparison gave up",
+                                      found_.size()));
     for (auto& [places, change] : found_) made_.changes.push_back(std::move(change));
     made_.equivalent = made_.changes.empty() && made_.unknown.empty();
     return std::move(made_);
   }
 
  private:
+  /// Files that have little in common.
+  [[nodiscard]] bool given_up() const {
+    return found_.size() > most_changes || walked_ > most_walked;
+  }
+
   /// What one unaligned rule may meet in both files, each in order.
   struct Surroundings {
     int side = 0;
@@ -199,6 +209,7 @@ class Comparer {
         earlier.add(ruled);
     Pair pair{around.side, around.place, std::nullopt, transport};
     for (const std::size_t i : around.others) {
+      if (given_up()) return;
       const Ruled& ruled = rules(1 - around.side)[i];
       if ((ruled.transports & bit) == 0) continue;
       pair.other = i;
@@ -241,8 +252,8 @@ class Comparer {
         known != found_.end() && known->second.unknown.empty())
       return;
     AddressQuestions questions = {question_of(mine), question_of(other)};
-    const Addresses addresses = addresses_of(mine.rule().address).value_or(every_address());
-    const Addresses others = addresses_of(other.rule().address).value_or(every_address());
+    const Addresses addresses = possible_addresses(mine.rule().address);
+    const Addresses others = possible_addresses(other.rule().address);
     int tries = 0;
     for (const JointMember& member : universe_.joint_members(mine.rule(), other.rule()))
       for (const Family family : {Family::ipv4, Family::ipv6}) {
@@ -264,6 +275,7 @@ class Comparer {
 
   /// True once the two have a witness that depends on nothing.
   bool examine(const Pair& pair, const JointMember& member, const hba::Address& address) {
+    walked_ += rules(0).size() + rules(1).size();
     const Ruled* mine = &rules(pair.side)[pair.place];
     const Ruled* other = pair.other ? &other_of(pair) : nullptr;
     const Ruled* before = pair.side == 0 ? mine : other;
@@ -405,6 +417,7 @@ class Comparer {
   Ruled none_;
   std::map<Places, Change> found_;
   Comparison made_;
+  std::size_t walked_ = 0;  ///< rules that explain was asked to go through
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "admission/intervals.h"
 #include "base/text.h"
+#include "hba/mask.h"
 
 namespace admission {
 
@@ -20,7 +21,7 @@ std::vector<std::string> dependences_of(const hba::RuleRow& row, const Roles& ro
   std::vector<std::string> made;
   if (rule.address.kind == Kind::name)
     made.push_back(fmt::format("which addresses the host name \"{}\" stands for ({})",
-                               base::printable_line(rule.address.name), place));
+                               base::printable_line(hba::mask_secrets(rule.address.name)), place));
   if (rule.address.kind == Kind::samehost || rule.address.kind == Kind::samenet)
     made.push_back(fmt::format("the server's own networks ({})", place));
   if (rule.address.kind == Kind::network && !addresses_of(rule.address))

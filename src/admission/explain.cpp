@@ -39,11 +39,6 @@ Match address_matches(const hba::AddressSpec& spec, const std::optional<hba::Add
   return Match::no;
 }
 
-std::string cut(const std::string& name, const hba::Version& version) {
-  const std::size_t longest = hba::longest_name(version);
-  return longest == 0 ? name : name.substr(0, longest);
-}
-
 /// ProcessStartupPacket of src/backend/postmaster/postmaster.c: a role belongs to a database.
 void take_namespace(Connection& connection) {
   std::string& user = connection.user;
@@ -193,6 +188,7 @@ Match Rules::admitted(const hba::Rule& rule, const Connection& connection) const
   if (rule.options.by_distinguished_name) return Match::unknown;
   const auto map = rule.options.values.find("map");
   if (map == rule.options.values.end()) return sure(*connection.certificate == connection.user);
+  if (!idents_.known) return Match::unknown;
   Match found = Match::no;
   for (const hba::IdentRow& row : idents_.rows)
     if (row.mapping && row.mapping->map == map->second)
@@ -222,8 +218,8 @@ Decision Rules::decide(const hba::RuleRow& row, const Connection& connection) co
 Decision Rules::explain(const Connection& asked) const {
   Connection connection = asked;
   if (traits_.db_user_namespace) take_namespace(connection);
-  connection.user = cut(connection.user, version_);
-  connection.database = cut(connection.database, version_);
+  connection.user = hba::cut_name(connection.user, version_);
+  connection.database = hba::cut_name(connection.database, version_);
   std::vector<const hba::RuleRow*> perhaps;
   for (const hba::RuleRow& row : file_.rows) {
     if (!row.rule) continue;

@@ -121,6 +121,15 @@ std::optional<Addresses> addresses_of(const hba::AddressSpec& spec) {
 
 Addresses every_address() { return {{whole(Family::ipv4)}, {whole(Family::ipv6)}}; }
 
+Addresses possible_addresses(const hba::AddressSpec& spec) {
+  if (auto known = addresses_of(spec)) return std::move(*known);
+  if (spec.kind != hba::AddressSpec::Kind::network) return every_address();
+  Addresses made;
+  const Family family = spec.address.family;
+  (family == Family::ipv4 ? made.ipv4 : made.ipv6) = {whole(family)};
+  return made;
+}
+
 Addresses united(const Addresses& unsorted) {
   const auto of = [](const std::vector<Interval>& some) {
     Intervals set;

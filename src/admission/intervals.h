@@ -50,6 +50,8 @@ struct Addresses {
 };
 std::optional<Addresses> addresses_of(const hba::AddressSpec& spec);
 Addresses every_address();
+/// The same, or where it is null all that they may be.
+Addresses possible_addresses(const hba::AddressSpec& spec);
 /// The same addresses, sorted and disjoint.
 Addresses united(const Addresses& unsorted);
 

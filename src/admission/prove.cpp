@@ -66,7 +66,10 @@ class Prover {
       : subject_(subject),
         question_(question),
         names_(subject.file, subject.roles, subject.version),
-        rules_(subject.file, subject.idents, subject.roles, subject.version, subject.traits) {}
+        rules_(subject.file, subject.idents, subject.roles, subject.version, subject.traits) {
+    for (std::vector<std::string>* names : {&question_.roles, &question_.databases})
+      for (std::string& name : *names) name = hba::cut_name(name, subject.version);
+  }
 
   Proof run() {
     if (!subject_.file.accepted)
@@ -93,7 +96,8 @@ class Prover {
       if (!row.rule || !type_matches(row.rule->type, transport, subject_.traits.ssl)) continue;
       const auto addresses = addresses_of(row.rule->address);
       if (too_weak(*row.rule, transport) &&
-          look(row, addresses.value_or(every_address()), transport, covered))
+          look(row, addresses ? *addresses : possible_addresses(row.rule->address), transport,
+               covered))
         return true;
       if (addresses) covered.add(*row.rule, *addresses);
     }
@@ -168,7 +172,7 @@ class Prover {
   }
 
   const Subject& subject_;
-  const Question& question_;
+  Question question_;  ///< names as the server takes them
   Names names_;
   Rules rules_;
   Proof proof_;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,6 +134,9 @@ int run(const std::vector<std::string>& arguments, const Outside& outside) {
   }
   const auto row = std::find_if(std::begin(rows), std::end(rows),
                                 [&](const CommandRow& r) { return r.name == options.command; });
+  // What only reads a text has nothing to put in order before it ends.
+  if (options.command.starts_with("hba "))
+    for (const int number : {SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
   Shell shell{options, speech, outside};
   const base::Result<int> status =
       row == std::end(rows)

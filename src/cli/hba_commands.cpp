@@ -71,19 +71,29 @@ std::string ident_file_of(const Options& options, const std::string& file) {
   return file == "-" || ::access(path.c_str(), F_OK) != 0 ? std::string() : path;
 }
 
-Result<Beside> beside(const Options& options, const std::string& file,
-                      const hba::Version& version) {
+/// Of "" nothing is known. The server goes by its former maps where it refuses a file.
+Result<hba::IdentFile> idents_of(Shell& shell, const std::string& path,
+                                 const hba::Version& version) {
+  hba::IdentFile unknown;
+  unknown.known = false;
+  if (path.empty()) return unknown;
+  const std::string text = TRY(text_of_file(path));
+  hba::IdentFile read = hba::read_idents(path, text, version, hba::Files());
+  for (const hba::IdentRow& row : read.rows) {
+    if (row.mapping) continue;
+    shell.speech.say(fmt::format(
+        "{}:{}: {}: the server does not load these maps, so which ones it goes by is not known",
+        printable_line(row.file), row.line, printable_line(row.error)));
+    return unknown;
+  }
+  return read;
+}
+
+Result<Beside> beside(Shell& shell, const hba::Version& version) {
+  const Options& options = shell.options;
   Beside made;
   if (!options.roles_file.empty()) made.roles = TRY(roles_of(options.roles_file));
-  const std::string path = ident_file_of(options, file);
-  if (path.empty()) return made;
-  const std::string text = TRY(text_of_file(path));
-  made.idents = hba::read_idents(path, text, version, hba::Files());
-  for (const hba::IdentRow& row : made.idents.rows)
-    if (!row.mapping)
-      return base::error(base::Code::parse, fmt::format("{}:{}: {}", printable_line(row.file),
-                                                        row.line, printable_line(row.error)))
-          .with_detail("The server does not load this file and goes by its former one.");
+  made.idents = TRY(idents_of(shell, ident_file_of(options, options.file), version));
   return made;
 }
 
@@ -160,7 +170,7 @@ Result<int> hba_explain_command(Shell& shell) {
   const admission::Connection connection =
       TRY(admission::parse_connection(shell.options.connection));
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell.options, shell.options.file, version));
+  const Beside others = TRY(beside(shell, version));
   const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
   const admission::Decision decision =
       admission::Rules(rules, others.idents, others.roles, version, {}).explain(connection);
@@ -171,10 +181,15 @@ Result<int> hba_explain_command(Shell& shell) {
 Result<int> hba_prove_command(Shell& shell) {
   const Options& options = shell.options;
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell.options, shell.options.file, version));
+  const Beside others = TRY(beside(shell, version));
   admission::Question question;
   question.require =
       options.require == "tls" ? admission::Requirement::tls : admission::Requirement::certificate;
+  for (const std::vector<std::string>* names : {&options.roles, &options.databases})
+    if (std::find(names->begin(), names->end(), "") != names->end())
+      return base::error(base::Code::usage,
+                         "a role or a database without a name cannot be asked about")
+          .with_hint("Leave --role or --database away to ask about all.");
   question.roles = options.roles;
   question.databases = options.databases;
   question.networks = TRY(networks_of(options.networks));
@@ -190,7 +205,7 @@ Result<int> hba_replay_command(Shell& shell) {
   if (shell.options.file == "-" && shell.options.sessions_file == "-")
     return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell.options, shell.options.file, version));
+  const Beside others = TRY(beside(shell, version));
   const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
   const std::string& path = shell.options.sessions_file;
   const std::string text = TRY(text_of_file(path));
@@ -207,16 +222,17 @@ Result<int> hba_diff_command(Shell& shell) {
   if (options.file == "-" && options.new_file == "-")
     return base::error(base::Code::usage, "only one of two files can be standard input");
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(options, options.file, version));
-  hba::IdentFile new_idents = others.idents;
-  if (options.ident_file.empty()) {
-    Beside beside_new = TRY(beside({}, options.new_file, version));
-    new_idents = std::move(beside_new.idents);
-  }
+  const Beside others = TRY(beside(shell, version));
+  // A proposal that has no maps beside it is not about maps.
+  const std::string new_maps = ident_file_of(options, options.new_file);
+  const hba::IdentFile own_idents = TRY(idents_of(shell, new_maps, version));
+  const hba::IdentFile& new_idents = new_maps.empty() ? others.idents : own_idents;
+  const hba::IdentFile& old_idents =
+      ident_file_of(options, options.file).empty() ? new_idents : others.idents;
   const hba::RuleFile old_rules = TRY(loadable(options.file, version));
   const hba::RuleFile new_rules = TRY(loadable(options.new_file, version));
   const admission::Comparison comparison =
-      admission::compare({old_rules, others.idents, others.roles, version, {}},
+      admission::compare({old_rules, old_idents, others.roles, version, {}},
                          {new_rules, new_idents, others.roles, version, {}});
   show(shell, text_of(comparison), json_of(comparison));
   return comparison.equivalent ? 0 : 1;

@@ -29,6 +29,7 @@ struct IdentRow {
 };
 
 struct IdentFile {
+  bool known = true;  ///< false: nobody said which maps there are
   std::vector<IdentRow> rows;
   std::vector<Remark> remarks;
   std::optional<bool> accepted;  ///< null: only the server can tell

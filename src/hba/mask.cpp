@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "base/text.h"
@@ -185,7 +187,43 @@ std::string replacement(std::string_view text) {
   return safe;
 }
 
+/// The words of a secret as the server takes them apart: at blanks and commas, without "@".
+std::vector<std::string> words_of(const std::vector<Byte>& line, const Region& region) {
+  std::vector<std::string> words(1);
+  for (std::size_t i = region.begin; i < region.end; ++i) {
+    if (separates(line[i]))
+      words.emplace_back();
+    else if (line[i].c != '@' || !words.back().empty())
+      words.back() += line[i].c;
+  }
+  std::erase(words, "");
+  return words;
+}
+
+bool of_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+/// Where it stands for itself, not within a longer word.
+void mask_word(std::string& message, const std::string& word) {
+  for (std::size_t at = 0; (at = message.find(word, at)) != std::string::npos;) {
+    const std::size_t end = at + word.size();
+    const bool within = (at > 0 && of_word(message[at - 1]) && of_word(word.front())) ||
+                        (end < message.size() && of_word(message[end]) && of_word(word.back()));
+    if (!within) message.replace(at, word.size(), masked);
+    at = within ? at + 1 : at + masked.size();
+  }
+}
+
 }  // namespace
+
+std::string mask_message(std::string_view message, std::string_view line) {
+  std::string safe = mask_secrets(message);
+  for (std::size_t at = 0; at < line.size();) {
+    const std::vector<Byte> bytes = logical_line(line, at);
+    for (const Region& region : Finder(bytes).run())
+      for (const std::string& word : words_of(bytes, region)) mask_word(safe, word);
+  }
+  return safe;
+}
 
 std::string mask_secrets(std::string_view pg_hba_text) {
   std::string safe;

@@ -16,4 +16,8 @@ namespace hba {
 /// version) and comments. Where a value spans lines, they become one. Total: any bytes are taken.
 std::string mask_secrets(std::string_view pg_hba_text);
 
+/// A message about `line`, in which the server repeats some of its words: those that belong to a
+/// secret are replaced.
+std::string mask_message(std::string_view message, std::string_view line);
+
 }  // namespace hba

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "hba/mask.h"
+
 namespace hba {
 namespace {
 
 std::vector<std::string> texts_of(const Field& field) {
   std::vector<std::string> texts;
-  for (const Token& token : field) texts.push_back(token.text);
+  for (const Token& token : field) texts.push_back(mask_secrets(token.text));
   return texts;
 }
 
@@ -47,7 +49,10 @@ RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version
       row.error = std::move(parsed.error);
       row.undecided = parsed.undecided;
     }
-    if (row.error.empty()) row.number = ++number;
+    if (row.error.empty())
+      row.number = ++number;
+    else
+      row.error = mask_message(row.error, row.text);
   }
   made.accepted = accepted(made.rows);
   if (made.rows.empty()) {
@@ -76,7 +81,7 @@ ShownRule shown(const Rule& rule, const Version& version) {
       made.address = "samenet";
       break;
     case Kind::name:
-      made.address = rule.address.name;
+      made.address = mask_secrets(rule.address.name);
       break;
     case Kind::network:
       made.address = to_string(rule.address.address);

@@ -16,7 +16,7 @@ struct RuleRow {
   int line = 0;
   int number = 0;            ///< rule_number of 16 and later; 0: null
   std::optional<Rule> rule;  ///< null: the columns from `type` on are
-  std::string error;
+  std::string error;         ///< the server's words, without secrets
   bool undecided = false;
   std::string text;  ///< continued lines joined, secrets and all
 };

@@ -60,6 +60,11 @@ std::size_t longest_name(const Version& version) {
   return whole ? 0 : 63;
 }
 
+std::string cut_name(const std::string& name, const Version& version) {
+  const std::size_t longest = longest_name(version);
+  return longest == 0 ? name : name.substr(0, longest);
+}
+
 std::size_t longest_token(const Version& version) {
   if (version.major >= 16) return 0;
   return has_long_buffers(version) ? 10238 : 254;

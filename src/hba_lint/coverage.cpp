@@ -12,16 +12,22 @@ namespace {
 
 using Kind = hba::AddressSpec::Kind;
 
-/// Type and names of a rule: what it is about but for its addresses.
+/// A quote matters where the word means more than itself without one.
+bool is_more_than_name(const hba::Token& token) {
+  return token.is("all") || token.is("sameuser") || token.is("replication") ||
+         token.is_same_role() || token.is_group();
+}
+
+/// Type, names and whether it rejects: what a rule is about but for its addresses.
 std::string subject_of(const hba::Rule& rule) {
   std::string made = hba::to_string(rule.type);
+  made += rule.method == hba::Method::reject ? '-' : '+';
   for (const hba::Field* field : {&rule.databases, &rule.users}) {
+    std::set<std::string> names;
+    for (const hba::Token& token : *field)
+      names.insert((is_more_than_name(token) ? ' ' : '"') + token.text);
     made += '\n';
-    for (const hba::Token& token : *field) {
-      made += token.quoted ? '"' : ' ';
-      made += token.text;
-      made += '\0';
-    }
+    for (const std::string& name : names) made += name + '\0';
   }
   return made;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hba/ident_file.h"
+#include "hba/mask.h"
 #include "hba_lint/catalogue.h"
 #include "hba_lint/lint.h"
 
@@ -38,9 +39,10 @@ inline base::Finding& say(base::Findings& findings, std::string_view code, const
   return findings.emplace_back(std::move(made));
 }
 
+/// What the message repeats of the rule is without its secrets.
 inline base::Finding& say(base::Findings& findings, std::string_view code, const hba::RuleRow& row,
-                          std::string message) {
-  return say(findings, code, row.file, row.line, std::move(message));
+                          const std::string& message) {
+  return say(findings, code, row.file, row.line, hba::mask_message(message, row.text));
 }
 
 void check_bytes(const Material& material, base::Findings& findings);

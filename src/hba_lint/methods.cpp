@@ -27,8 +27,11 @@ std::size_t after_method(const hba::Rule& rule, const hba::Line& line) {
 
 void check_trust(const hba::RuleRow& row, base::Findings& findings) {
   const hba::Rule& rule = *row.rule;
-  if (rule.options.certificate != hba::Demand::none) return;
-  if (only_own_machine(rule))
+  if (rule.options.certificate == hba::Demand::verify_full) return;
+  if (rule.options.certificate == hba::Demand::verify_ca)
+    say(findings, "hba.trust-tcp", row,
+        "whoever has any certificate of that authority is whom he says he is");
+  else if (only_own_machine(rule))
     say(findings, "hba.trust-local", row,
         "whoever is on the server's machine is whom he says he is");
   else

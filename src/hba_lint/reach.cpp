@@ -115,10 +115,10 @@ class Reach {
       if (!matches(rows_[i], transport)) continue;
       const hba::Rule& rule = *rows_[i].rule;
       const auto addresses = admission::addresses_of(rule.address);
-      look(i, addresses.value_or(admission::every_address()), transport, first,
-           any_rejects ? &rejects : nullptr);
-      if (transport == Transport::tls && catches_who_fell(i))
-        note_hostssl(i, addresses.value_or(admission::every_address()), first);
+      const Addresses possible =
+          addresses ? *addresses : admission::possible_addresses(rule.address);
+      look(i, possible, transport, first, any_rejects ? &rejects : nullptr);
+      if (transport == Transport::tls && catches_who_fell(i)) note_hostssl(i, possible, first);
       if (!addresses) continue;
       first.add(rule, *addresses, i);
       if (accepts(rule) || !has_word(rule.databases, "all") ||
@@ -155,7 +155,10 @@ class Reach {
                          first.hole(member, family, common(wanted, others_.of(family)));
           if (replicates && member.physical) note_gap(number, member, family, wanted, *rejects);
         } else if (!alive && !state.alive) {
+          int changes = 0;
           first.deciders(member, family, wanted, most_changes, [&](std::size_t above) {
+            // Beyond the last that is looked at there may be another.
+            if (++changes == most_changes) state.other_verdict = true;
             if (!same_verdict(rule, *rows_[above].rule)) state.other_verdict = true;
             if (state.above.size() < most_named) state.above.insert(above);
           });

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -19,6 +20,20 @@ using Outcome = Decision::Outcome;
 
 constexpr int neighbours_ipv4 = 24;
 constexpr int neighbours_ipv6 = 64;
+
+bool asks_for_name(const hba::Rule& rule) {
+  return rule.method == hba::Method::cert || rule.options.certificate == hba::Demand::verify_full;
+}
+
+/// Where a certificate's name decides that is not known, only the server can.
+Decision decision_of(const Session& session, const admission::Rules& rules) {
+  Decision decision = rules.explain(session.connection);
+  if (!session.name_unknown || decision.row == nullptr || !asks_for_name(*decision.row->rule))
+    return decision;
+  if (decision.outcome != Outcome::accept && decision.outcome != Outcome::certificate_mismatch)
+    return decision;
+  return {Outcome::unknown, nullptr, {decision.row}, false};
+}
 
 Fate fate_of(const Decision& decision, const admission::Connection& connection) {
   switch (decision.outcome) {
@@ -86,7 +101,8 @@ void add(Gathered& to, const Session& session) {
     else
       to.prefix.emplace(*session.connection.address);
   }
-  group.count += session.count;
+  const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - group.count;
+  group.count += std::min(room, session.count);
   if (session.last_seen.empty()) return;
   if (group.first_seen.empty() || session.last_seen < group.first_seen)
     group.first_seen = session.last_seen;
@@ -99,7 +115,7 @@ std::vector<Group> replay(const std::vector<Session>& sessions, const admission:
   std::map<Likeness, Gathered> gathered;
   for (const Session& session : sessions) {
     const admission::Connection& connection = session.connection;
-    Decision decision = rules.explain(connection);
+    Decision decision = decision_of(session, rules);
     const Fate fate = fate_of(decision, connection);
     const std::string database =
         connection.physical_replication ? "replication" : connection.database;

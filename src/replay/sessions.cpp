@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 
 #include "base/text.h"
 
@@ -22,6 +23,8 @@ constexpr std::string_view columns[] = {"user",  "database",    "address",     "
                                         "gss",   "certificate", "replication", "application",
                                         "count", "last_seen"};
 constexpr std::size_t needed_columns = 3;
+// NAMEDATALEN - 1 bytes of a subject are in pg_stat_ssl (src/include/utils/backend_status.h).
+constexpr std::size_t longest_subject = 63;
 
 /// The rows of a CSV text; libcsv calls back for each cell and each row.
 class Rows {
@@ -82,7 +85,7 @@ class Reader {
     made.application = text("application");
     made.last_seen = text("last_seen");
     made.count = TRY(count());
-    made.connection = TRY(connection());
+    made.connection = TRY(connection(made.name_unknown));
     return made;
   }
 
@@ -121,7 +124,7 @@ class Reader {
     return read;
   }
 
-  [[nodiscard]] Result<admission::Connection> connection() const {
+  [[nodiscard]] Result<admission::Connection> connection(bool& name_unknown) const {
     admission::Connection made;
     made.user = text("user");
     if (made.user.empty()) return wrong(number_, "the user is missing");
@@ -142,20 +145,30 @@ class Reader {
                      : tls           ? Transport::tls
                      : gss           ? Transport::gss
                                      : Transport::plain;
-    if (const std::string name = common_name(text("certificate")); !name.empty()) {
-      if (!tls) return wrong(number_, "a certificate is shown over TLS only");
-      made.certificate = name;
-    }
+    const std::string certificate = text("certificate");
+    if (certificate.empty()) return made;
+    if (!tls) return wrong(number_, "a certificate is shown over TLS only");
+    if (certificate.starts_with("CN=") || certificate.find(",CN=") != std::string::npos)
+      return wrong(number_,
+                   "a certificate is given by its CN alone, or with slashes as pg_stat_ssl does");
+    const std::optional<std::string> name = common_name(certificate);
+    name_unknown = !name;
+    made.certificate = name.value_or(certificate);
     return made;
   }
 
-  /// X509_NAME_oneline's form begins with a slash. The server judges by the first CN it finds.
-  static std::string common_name(const std::string& certificate) {
+  /// X509_NAME_oneline's form begins with a slash. The server judges by the first CN it finds. Null
+  /// where the name may be cut, or may have a slash of its own.
+  static std::optional<std::string> common_name(const std::string& certificate) {
     if (!certificate.starts_with('/')) return certificate;
     const std::size_t at = certificate.find("/CN=");
-    if (at == std::string::npos) return certificate;
+    if (at == std::string::npos) return std::nullopt;
     const std::size_t begin = at + 4;
-    return certificate.substr(begin, certificate.find('/', begin) - begin);
+    const std::size_t end = certificate.find('/', begin);
+    if (end == std::string::npos && certificate.size() >= longest_subject) return std::nullopt;
+    if (end != std::string::npos && certificate.find('=', end) == std::string::npos)
+      return std::nullopt;
+    return certificate.substr(begin, end - begin);
   }
 
   const std::string& file_;

@@ -18,13 +18,15 @@ struct Session {
   std::string application;
   std::uint64_t count = 1;
   std::string last_seen;  ///< as the list has it; "" where it does not say
+  /// Of a certificate that was shown the name is not told whole: the server's views cut subjects.
+  bool name_unknown = false;
 };
 
 /// CSV (RFC 4180) with a header line: user, database and address, and of tls, gss, certificate,
 /// replication, application, count, last_seen those that are known, in any order. Flags are on, t,
 /// true, yes or 1, or off, f, false, no, 0 or nothing; a session without an address came by a
-/// socket; a certificate is a CN, or a subject as pg_stat_ssl shows it ("/O=shop/CN=app"). Error
-/// parse names file, row and column.
+/// socket; a certificate is a CN, or a subject as pg_stat_ssl shows it ("/O=shop/CN=app"; of 63
+/// bytes it may be cut, and its name is not known). Error parse names file, row and column.
 base::Result<std::vector<Session>> read_sessions(const std::string& file, std::string_view text);
 
 }  // namespace replay

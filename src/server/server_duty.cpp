@@ -30,6 +30,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds connect_limit{10000};
 constexpr milliseconds short_connect_limit{3000};
+constexpr milliseconds end_limit{500};
 constexpr std::chrono::seconds reload_limit{5};
 constexpr milliseconds log_limit{1000};
 constexpr std::size_t log_bytes = 64UL * 1024;
@@ -155,10 +156,15 @@ Result<std::string> ServerDuty::view(const SocketAddress& address, const ViewWan
 }
 
 Result<void> ServerDuty::keep_new(const SocketAddress& address, milliseconds limit) {
-  kept_.reset();
+  drop_kept();
   Fresh fresh = TRY(open_fresh(address, limit));
   kept_ = Kept{address, std::move(fresh.session), fresh.loaded, fresh.loaded};
   return {};
+}
+
+void ServerDuty::drop_kept() {
+  if (kept_) kept_->session.end(end_limit);
+  kept_.reset();
 }
 
 /// Keeps a session in which nothing was loaded since the postmaster's time was seen.
@@ -193,6 +199,7 @@ Result<std::string> ServerDuty::reload(const SocketAddress& address, const Reloa
     }
     wait_for(kept_->session.descriptor(), false, std::min(deadline, Clock::now() + pause));
     pause = std::min(pause * 2, milliseconds(200));
+    fresh.session.end(end_limit);
     fresh = TRY(open_fresh(address, short_connect_limit));
   }
   // The postmaster told the kept session before it let the fresh one in, so it has loaded by now.
@@ -200,10 +207,11 @@ Result<std::string> ServerDuty::reload(const SocketAddress& address, const Reloa
   const Rows running = TRY(shown_by(fresh.session, task.names));
   const std::string before = std::exchange(kept_->postmaster, fresh.loaded);
   if (task.log_by_collector) wait_for_log(log, fresh.session.descriptor());
+  fresh.session.end(end_limit);  // or the next look would show it as a client's
   if (own && loaded_at(running, fresh.loaded))
     kept_->own = *own;
   else
-    kept_.reset();  // it was lost, or somebody else reloads too
+    drop_kept();  // it was lost, or somebody else reloads too
   return base::pack({before, fresh.loaded, pack_rows(running), log.read_grown(),
                      log.open_for_reading() ? "log" : ""});
 }

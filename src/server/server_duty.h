@@ -39,6 +39,7 @@ class ServerDuty : public host::Worker::Duty {
   base::Result<std::string> view(const SocketAddress& address, const ViewWanted& wanted);
   base::Result<std::string> reload(const SocketAddress& address, const ReloadTask& task);
   base::Result<std::string> watch(const SocketAddress& address, std::string_view packed);
+  void drop_kept();
   base::Result<void> keep_new(const SocketAddress& address, std::chrono::milliseconds limit);
   base::Result<void> keep_unchanged(const SocketAddress& address);
 

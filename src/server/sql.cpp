@@ -2,12 +2,15 @@
 #include "server/sql.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <array>
 
+#include "base/fd.h"
 #include "base/text.h"
 
 namespace server {
@@ -230,6 +233,18 @@ base::Result<Rows> Session::ask(const std::string& sql,
 
 bool Session::alive() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
 int Session::version() const { return PQserverVersion(connection_.get()); }
+void Session::end(std::chrono::milliseconds limit) {
+  // PQfinish closes its own; by the other descriptor the connection stays to be seen.
+  const base::Fd socket(::fcntl(descriptor(), F_DUPFD_CLOEXEC, 0));
+  connection_.reset();
+  const Clock::time_point deadline = Clock::now() + limit;
+  std::array<char, 256> dropped{};
+  while (socket.open() && wait_for(socket.get(), false, deadline)) {
+    const ssize_t got = ::read(socket.get(), dropped.data(), dropped.size());
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return;
+  }
+}
+
 int Session::descriptor() const { return PQsocket(connection_.get()); }
 
 std::string array_of(const std::vector<std::string>& items) {

@@ -57,6 +57,12 @@ class Session {
   /// server_version_num, 150020.
   [[nodiscard]] int version() const;
 
+  /// Ends it and waits, at most for `limit`, until the server shows it no more: a backend takes
+  /// itself out of pg_stat_activity before its exit closes the socket
+  /// (src/backend/utils/activity/backend_status.c, pgstat_beshutdown_hook). Nothing may be asked
+  /// after.
+  void end(std::chrono::milliseconds limit);
+
   /// The socket, to wait on between two questions.
   [[nodiscard]] int descriptor() const;
 

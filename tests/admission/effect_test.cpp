@@ -137,3 +137,23 @@ TEST_CASE("a name that is longer than the server keeps is nobody's") {
   CHECK(comparison_of({rest, rest + rule, "", ""}) == "equivalent");
   CHECK(comparison_of({rest, rest + rule, "", ""}, {17, 0}) == "lets in");
 }
+
+TEST_CASE("files without much in common are given up on, and it is said") {
+  std::string before;
+  std::string after;
+  for (int i = 0; i < 60; ++i) {
+    const std::string rule = "host all u" + std::to_string(i) + ",+g" + std::to_string(i) + " all ";
+    before += rule + (i % 2 == 0 ? "md5\n" : "scram-sha-256\n");
+    after = rule + (i % 2 == 0 ? "md5\n" : "scram-sha-256\n") + after;
+  }
+  // 30 times 30 pairs of rules that ask for something else, all of them met in another order.
+  const std::string few = comparison_of({before, after, "", ""});
+  CHECK(few.find("gave up") == std::string::npos);
+  for (int i = 60; i < 90; ++i) {
+    const std::string rule = "host all u" + std::to_string(i) + ",+g" + std::to_string(i) + " all ";
+    before += rule + (i % 2 == 0 ? "md5\n" : "scram-sha-256\n");
+    after = rule + (i % 2 == 0 ? "md5\n" : "scram-sha-256\n") + after;
+  }
+  CHECK(comparison_of({before, after, "", ""})
+            .ends_with("; what else differs: after 1001 changes the comparison gave up"));
+}

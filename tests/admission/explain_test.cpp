@@ -116,3 +116,11 @@ TEST_CASE("a certificate is asked for before the method, its name after it") {
   const Asked names("hostssl all all all trust clientcert=verify-full clientname=DN");
   CHECK(names.outcome("user=a,address=::1,tls=on,certificate=a") == Outcome::unknown);
 }
+
+TEST_CASE("where the maps are not known, only the server can tell what they say") {
+  Asked asked("hostssl all all all cert map=m\nhostssl all all all cert\n");
+  CHECK(asked.outcome(from) == Outcome::certificate_mismatch);
+  asked.idents.known = false;
+  CHECK(asked.outcome(from) == Outcome::unknown);
+  CHECK(asked.outcome("user=app,address=10.0.0.7,tls=on") == Outcome::certificate_required);
+}

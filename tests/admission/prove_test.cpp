@@ -227,3 +227,23 @@ TEST_CASE("a database is found that is a group of whom an expression catches") {
   CHECK_FALSE(proven("/"));
   CHECK(proven("/^other$"));
 }
+
+TEST_CASE("a name that is asked about is cut as the server cuts it") {
+  const std::string cut(63, 'n');
+  World world = world_of("host all " + cut + " all trust\n", {15, 20});
+  admission::Question question;
+  question.roles = {cut + "xx"};
+  CHECK_FALSE(prove(world.subject(), question).proven);
+  world = world_of("host " + cut + " all all trust\n", {15, 20});
+  question.roles = {};
+  question.databases = {cut + "xx"};
+  CHECK_FALSE(prove(world.subject(), question).proven);
+  question.databases = {cut.substr(1)};
+  CHECK(prove(world.subject(), question).proven);
+}
+
+TEST_CASE("a mask with many gaps leaves the other family alone") {
+  const World world =
+      world_of("host all all 0.0.0.0/0 reject\nhost all all 0.0.0.1 0.0.0.1 md5\n", {15, 20});
+  CHECK(prove(world.subject(), {}).proven);
+}

@@ -125,3 +125,19 @@ TEST_CASE("a planted secret never survives, lines keep their number, and masking
     REQUIRE(mask_secrets(safe) == safe);
   }
 }
+
+TEST_CASE("a message of the server's repeats no word of a secret") {
+  const std::string line = "host all all all ldap ldapserver=x ldapbindpasswd=my S-ECRET";
+  CHECK(hba::mask_message("authentication option not in name=value format: S-ECRET", line) ==
+        "authentication option not in name=value format: ********");
+  CHECK(hba::mask_message("a mystery, my S-ECRETS and \"@S-ECRET\"", line) ==
+        "a mystery, ******** S-ECRETS and \"@********\"");
+  CHECK(hba::mask_message("invalid authentication method \"ldapbindpasswd=one\"",
+                          "host all all all ldapbindpasswd=one")
+            .find("one") == std::string::npos);
+  CHECK(hba::mask_message("could not open \"/etc/hidden\"",
+                          "host all all all ldap ldapbindpasswd= @hidden") ==
+        "could not open \"/etc/********\"");
+  CHECK(hba::mask_message("invalid IP mask \"md5\"", "host all all 10.0.0.1 md5") ==
+        "invalid IP mask \"md5\"");
+}

@@ -97,3 +97,48 @@ TEST_CASE("a rule by a map that pg_ident.conf does not have is a warning, where 
   CHECK(said(findings) == Said{"1 hba.cert-map"});
   CHECK(findings[0].severity == base::Severity::warning);
 }
+
+TEST_CASE("no slip brings a secret into a finding") {
+  for (const char* rest :
+       {"ldap ldapserver=x ldapbasedn=y ldapbindpasswd=my S3CRET", "ldap ldapbindpasswd=a,S3CRET",
+        "radius radiusservers=a radiussecrets=\"\" S3CRET", "ldapbindpasswd=S3CRET",
+        "ldap ldapserver=x ldapbindpasswd= @S3CRET", "ldap \"x ldapbindpasswd=a S3CRET\""})
+    for (const int major : {10, 15, 18}) {
+      const std::string text = fmt::format("hostssl all all 10.0.0.0/8 {}\n", rest);
+      for (const base::Finding& each : findings_of(text, {major, 5}))
+        CHECK_MESSAGE((each.message + each.detail + each.hint).find("S3CRET") == std::string::npos,
+                      each.message);
+    }
+  for (const char* text : {"host all all 10.0.0.1 ldapbindpasswd=S3CRET md5\n",
+                           "hostssl all all ldapbindpasswd=S3CRET md5\n"})
+    for (const base::Finding& each : findings_of(text))
+      CHECK_MESSAGE((each.message + each.detail + each.hint).find("S3CRET") == std::string::npos,
+                    each.message);
+}
+
+TEST_CASE("a reject of one family is a gap, whatever accepts below it") {
+  const auto gap_in = [](std::string_view text) {
+    for (const base::Finding& each : findings_of(text))
+      if (each.code == "hba.ipv6-gap") return each.line;
+    return 0;
+  };
+  CHECK(gap_in("hostssl all evil 0.0.0.0/0 reject\nhostssl all evil all scram-sha-256\n") == 1);
+  CHECK(gap_in("hostssl all evil 0.0.0.0/0 reject\nhostssl all evil ::/0 scram-sha-256\n") == 1);
+  CHECK(gap_in("hostssl all evil 0.0.0.0/0 reject\nhostssl all evil ::/0 reject\n") == 0);
+  CHECK(gap_in("hostssl a,b \"app\" 0.0.0.0/0 md5\nhostssl b,a app ::/0 md5\n") == 0);
+}
+
+TEST_CASE("trust that any certificate of an authority opens is a warning") {
+  CHECK(said(findings_of("hostssl shop app all trust clientcert=verify-full\n")) == Said{});
+  const Said all = said(findings_of("hostssl shop app all trust clientcert=verify-ca\n"));
+  CHECK(std::find(all.begin(), all.end(), "1 hba.trust-tcp") != all.end());
+}
+
+TEST_CASE("a rule whose many predecessors were not all looked at is not called redundant") {
+  std::string text;
+  for (int i = 0; i < 240; i += 2) text += fmt::format("hostssl all app 10.0.0.{}/31 reject\n", i);
+  for (int i = 240; i < 256; i += 2)
+    text += fmt::format("hostssl all app 10.0.0.{}/31 scram-sha-256\n", i);
+  const Said all = said(findings_of(text + "hostssl all app 10.0.0.0/24 reject\n"));
+  CHECK(std::find(all.begin(), all.end(), "129 hba.shadowed") != all.end());
+}

@@ -53,7 +53,9 @@ class CutShort(unittest.TestCase):
     def held_in_the_middle(self, host):
         """The host stands still between two acts of an apply; the next one is in hand."""
         self.read_until(PHASE_BEFORE)
+        self.apply.send_signal(signal.SIGSTOP)  # or the phase could be over before the host stands still
         self.node(host, "STOP")
+        self.apply.send_signal(signal.SIGCONT)
         wait_until(lambda: self.started(host), 60, f"an act is in hand on {host}")
         return self.started(host)
 

@@ -72,3 +72,15 @@ TEST_CASE("physical replication is asked for as such") {
       "refused 1 repl@replication 10.0.0.7/32  .. no match 0\n"
       "not on TLS 1 repl@repl 10.0.0.7/32  .. accept 1\n");
 }
+
+TEST_CASE("where a name decides that was cut, only the server can tell") {
+  const std::string cut = "/O=" + std::string(60, 'x');
+  const std::string sessions =
+      "user,database,address,tls,certificate,count\napp,shop,10.0.0.7,on," + cut +
+      ",18446744073709551615\napp,shop,10.0.0.7,on," + cut + ",1\n";
+  CHECK(replayed("hostssl all all all cert\n", sessions)
+            .starts_with("unknown 18446744073709551615 app@shop"));
+  CHECK(replayed("hostssl all all all md5 clientcert=verify-ca\n", sessions)
+            .starts_with("unchanged 18446744073709551615 app@shop"));
+  CHECK(replayed("hostssl all all all reject\n", sessions).starts_with("refused "));
+}

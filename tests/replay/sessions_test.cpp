@@ -46,6 +46,22 @@ TEST_CASE("what psql --csv gives of the views is read") {
         "type=host,gss=on,user=repl,database=repl,address=fd00::1,replication=on");
 }
 
+TEST_CASE("a name that the server's view may have cut is not known") {
+  const std::string header = "user,database,address,tls,certificate\n";
+  const auto of = [&](const std::string& certificate) {
+    return read(header + "app,shop,10.0.0.7,on," + certificate + "\n").front();
+  };
+  CHECK_FALSE(of("/O=shop/CN=app").name_unknown);
+  CHECK(of("/O=shop/CN=app/L=here").connection.certificate == "app");
+  CHECK_FALSE(of("/O=shop/CN=app/L=here").name_unknown);
+  CHECK(of("/O=x/CN=a/b").name_unknown);
+  CHECK(of("/O=" + std::string(60, 'x')).name_unknown);
+  CHECK(of("/O=" + std::string(56, 'x') + "/CN=").name_unknown);
+  CHECK(refused(header + "app,shop,10.0.0.7,on,\"CN=app,O=shop\"\n") ==
+        "seen.csv: row 2: a certificate is given by its CN alone, or with slashes as pg_stat_ssl "
+        "does");
+}
+
 TEST_CASE("what is not understood is named with its row") {
   CHECK(refused("") == "seen.csv: row 1: the column \"user\" is missing");
   CHECK(refused("user,database\n") == "seen.csv: row 1: the column \"address\" is missing");
