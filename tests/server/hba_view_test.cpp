@@ -260,6 +260,14 @@ struct Tally {
   int wrong = 0;
 };
 
+/// The server repeats a secret in an error, and the rest of that error behind it.
+bool said_alike(const std::string& mine, const std::string& real) {
+  const std::size_t masked = mine.find("|invalid authentication method \"") == std::string::npos
+                                 ? std::string::npos
+                                 : mine.find("********");
+  return mine == real || (masked != std::string::npos && real.starts_with(mine.substr(0, masked)));
+}
+
 /// The server runs with ssl on or off and admits everybody over its socket.
 void compare(const scratch::Server& server, std::uint64_t first, std::uint64_t files,
              Tally& tally) {
@@ -285,7 +293,7 @@ void compare(const scratch::Server& server, std::uint64_t first, std::uint64_t f
         ++tally.undecided;
         mine[i] = real[i];
       }
-    if (mine == real) continue;
+    if (std::equal(mine.begin(), mine.end(), real.begin(), real.end(), said_alike)) continue;
     ++tally.wrong;
     std::fputs(fmt::format("PGSEAL_HBA_SEED={} PGSEAL_HBA_FILES=1, ssl {}\n{}\n-- ours\n{}\n"
                            "-- the server's\n{}\n",
