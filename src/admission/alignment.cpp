@@ -52,7 +52,7 @@ Meaning user_meaning(const Token& token) {
 
 Meaning database_meaning(const Token& token) {
   if (token.is_same_role()) return {true, "samerole"};
-  return {token.is("all") || token.is("sameuser") || token.is("replication"), token.text};
+  return {token.is_database_word(), token.text};
 }
 
 using MeaningOf = Meaning (*)(const Token&);

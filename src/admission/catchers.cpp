@@ -6,7 +6,7 @@
 namespace admission {
 namespace {
 
-enum : std::uint32_t { any_key, same_user_key, same_role_key, replication_key };
+enum : std::uint32_t { any_key, same_user_key, same_role_key, replication_key, first_key };
 
 std::uint64_t both(std::uint32_t user, std::uint32_t database) {
   return (static_cast<std::uint64_t>(user) << 32U) | database;
@@ -30,7 +30,7 @@ std::string question_of(const Ruled& ruled) {
 }
 
 void Catchers::learn(ByName& names, const std::string& name) {
-  if (names.try_emplace(name, next_).second) ++next_;
+  if (names.try_emplace(name, first_key + learned_).second) ++learned_;
 }
 
 void Catchers::expect(const JointMember& member) {
@@ -138,24 +138,6 @@ void Catchers::collect(const JointMember& member, const AddressQuestions& questi
         if (const auto found = by_keys.find(both(user, database)); found != by_keys.end())
           sets.push_back(family == hba::Family::ipv4 ? &found->second.ipv4 : &found->second.ipv6);
   }
-}
-
-std::optional<Number> hole(const std::vector<Interval>& wanted,
-                           const std::vector<const Intervals*>& sets) {
-  for (const Interval& interval : wanted) {
-    Number point = interval.first;
-    for (;;) {
-      const Interval* around = nullptr;
-      for (const Intervals* set : sets)
-        if (const Interval* found = set->around(point);
-            found != nullptr && (around == nullptr || found->last > around->last))
-          around = found;
-      if (around == nullptr) return point;
-      if (around->last >= interval.last) break;
-      point = around->last + 1;
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace admission

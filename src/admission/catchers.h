@@ -54,12 +54,8 @@ class Catchers {
   ByName groups_;
   ByName databases_;
   ByName expressions_;
-  Key next_ = 4;  // behind the words of the language
+  Key learned_ = 0;
   std::map<std::string, ByKeys> by_question_;
 };
-
-/// The first address of `wanted` that is in none of the sets.
-std::optional<Number> hole(const std::vector<Interval>& wanted,
-                           const std::vector<const Intervals*>& sets);
 
 }  // namespace admission

@@ -259,7 +259,7 @@ class Comparer {
       for (const Family family : {Family::ipv4, Family::ipv6}) {
         std::vector<const Intervals*> sets;
         earlier.collect(member, questions, family, sets);
-        const auto open = hole(common(addresses.of(family), others.of(family)), sets);
+        const auto open = hole(sets, common(addresses.of(family), others.of(family)));
         if (open && tries++ < most_tries && examine(pair, member, address_of(*open, family)))
           return;
         if (pair.transport == Transport::local) break;

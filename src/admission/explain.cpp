@@ -87,6 +87,10 @@ const char* to_string(Outcome outcome) {
   return "unknown";
 }
 
+bool asks_for_name(const hba::Rule& rule) {
+  return rule.method == hba::Method::cert || rule.options.certificate == hba::Demand::verify_full;
+}
+
 const char* demand_of(const hba::Rule& rule) {
   if (rule.method == hba::Method::cert) return "cert";
   switch (rule.options.certificate) {
@@ -198,8 +202,7 @@ Match Rules::admitted(const hba::Rule& rule, const Connection& connection) const
 
 Decision Rules::decide(const hba::RuleRow& row, const Connection& connection) const {
   const hba::Rule& rule = *row.rule;
-  const bool names =
-      rule.method == hba::Method::cert || rule.options.certificate == hba::Demand::verify_full;
+  const bool names = asks_for_name(rule);
   const bool asks = names || rule.options.certificate != hba::Demand::none;
   if (asks && !connection.certificate) return {Outcome::certificate_required, &row, {}, false};
   if (rule.method == hba::Method::reject) return {Outcome::reject, &row, {}, false};

@@ -72,6 +72,9 @@ const char* to_string(Decision::Outcome outcome);
 /// Whether a rule is about connections that come so; `ssl`: the setting.
 bool type_matches(hba::ConnectionType type, Transport transport, bool ssl);
 
+/// Whether a rule asks that the certificate is in the role's name.
+bool asks_for_name(const hba::Rule& rule);
+
 /// What a rule asks of the client's certificate: "none", "verify-ca", "verify-full" or "cert".
 const char* demand_of(const hba::Rule& rule);
 

@@ -16,8 +16,7 @@ bool is_user_name(const Token& token, const hba::Version& version) {
 }
 
 bool is_database_name(const Token& token, const hba::Version& version) {
-  return !token.is("all") && !token.is("sameuser") && !token.is_same_role() &&
-         !token.is("replication") && !token.is_expression(version);
+  return !token.is_database_word() && !token.is_expression(version);
 }
 
 bool meet(const Token& first, const Token& second, const hba::Version& version,
@@ -99,12 +98,6 @@ const hba::Pattern* Universe::pattern(const Token& token) const {
   return found == expressions_.end() || !found->second.pattern ? nullptr : &*found->second.pattern;
 }
 
-/// A rule's longer or empty names catch nobody.
-bool Universe::can_be_asked_for(const std::string& name) const {
-  const std::size_t longest = hba::longest_name(version_);
-  return !name.empty() && (longest == 0 || name.size() <= longest);
-}
-
 /// Makes the member one whom the token admits, where that goes.
 bool Universe::admit_user(const Token& token, JointMember& member) const {
   if (token.is("all")) return true;
@@ -145,7 +138,7 @@ std::optional<JointMember> Universe::named_user(const std::string& name,
   JointMember made;
   made.user = name;
   if (roles_.known()) made.groups = roles_.groups_of(name);
-  if (!can_be_asked_for(name) || !admit_user(tokens.user, made) ||
+  if (!hba::can_be_asked_for(name, version_) || !admit_user(tokens.user, made) ||
       !admit_user(tokens.other_user, made))
     return std::nullopt;
   return made;
@@ -197,7 +190,7 @@ std::optional<std::string> Universe::example(const std::set<std::string>& texts,
       const auto& expression = expressions_.at(text);
       return !expression.pattern || expression.pattern->matches(name);
     });
-    if (caught && can_be_asked_for(name)) return name;
+    if (caught && hba::can_be_asked_for(name, version_)) return name;
   }
   return fresh;  // the rules themselves will say that they do not catch it
 }
@@ -224,7 +217,8 @@ void Universe::add_database(JointMember member, const Tokens& tokens,
     if (member.groups.erase(member.database) != 0) member.groups.insert(*name);
     member.database = *name;
   }
-  if (member.physical || can_be_asked_for(member.database)) made.push_back(std::move(member));
+  if (member.physical || hba::can_be_asked_for(member.database, version_))
+    made.push_back(std::move(member));
 }
 
 void Universe::add_databases(const JointMember& user, const Tokens& tokens,

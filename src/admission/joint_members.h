@@ -56,7 +56,6 @@ class Universe {
   [[nodiscard]] std::string unused(const std::string& stem,
                                    const std::set<std::string>& taken) const;
   [[nodiscard]] const hba::Pattern* pattern(const hba::Token& token) const;
-  [[nodiscard]] bool can_be_asked_for(const std::string& name) const;
   [[nodiscard]] bool admit_user(const hba::Token& token, JointMember& member) const;
   [[nodiscard]] bool admit_database(const hba::Token& token, JointMember& member) const;
   [[nodiscard]] std::vector<JointMember> users(const Tokens& tokens) const;

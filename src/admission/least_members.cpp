@@ -15,10 +15,6 @@ std::uint64_t mixed(std::uint64_t hash, std::uint64_t more) {
   return hash * 0xFF51AFD7ED558CCDU;
 }
 
-bool is_word(const hba::Token& token) {
-  return token.is("all") || token.is("sameuser") || token.is_same_role() || token.is("replication");
-}
-
 void sort_and_unite(std::vector<Key>& some) {
   std::sort(some.begin(), some.end());
   some.erase(std::unique(some.begin(), some.end()), some.end());
@@ -77,7 +73,7 @@ void Names::learn(const hba::RuleFile& file) {
     for (const hba::Token& token : row.rule->databases) {
       if (token.is_expression(version_))
         learn_expression(token);
-      else if (!is_word(token))
+      else if (!token.is_database_word())
         databases[token.text] = mixed(databases[token.text], number);
     }
   }
@@ -126,12 +122,6 @@ bool Names::stands_somewhere(const std::string& name) const {
          group_names_.contains(name);
 }
 
-/// A rule's longer or empty names catch nobody.
-bool Names::can_be_asked_for(const std::string& name) const {
-  const std::size_t longest = hba::longest_name(version_);
-  return !name.empty() && (longest == 0 || name.size() <= longest);
-}
-
 /// A name that stands nowhere and that no expression catches, where one is found. Each call gives
 /// another, or two that are meant to differ would be the same.
 std::string Names::unused(const std::string& stem) const {
@@ -167,7 +157,7 @@ std::string Names::example(const hba::Token& token, const std::string& fresh, bo
   }
   const std::string shortest = known->example().value_or("");
   for (const std::string& name : {fresh, shortest + "_" + fresh, fresh + "_" + shortest, shortest})
-    if (can_be_asked_for(name) && known->matches(name) &&
+    if (hba::can_be_asked_for(name, version_) && known->matches(name) &&
         (!stands_somewhere(name) || name == shortest))
       return name;
   return {};
@@ -376,7 +366,7 @@ void Names::add_databases(const hba::Token& token, const Member& user, bool any_
     const bool caught =
         token.is("all") || (token.is("sameuser") && database == user.user) ||
         (expression != nullptr && expression->matches(database)) ||
-        (!is_word(token) && !token.is_expression(version_) && token.text == database);
+        (!token.is_database_word() && !token.is_expression(version_) && token.text == database);
     if (caught) add(user, database);
   }
 }
@@ -394,8 +384,8 @@ std::vector<Member> Names::least_members(const hba::Rule& rule,
         add_databases(token, user, any_user, asked, made);
   }
   std::erase_if(made, [&](const Member& member) {
-    return !can_be_asked_for(member.user) ||
-           (!member.physical && !can_be_asked_for(member.database));
+    return !hba::can_be_asked_for(member.user, version_) ||
+           (!member.physical && !hba::can_be_asked_for(member.database, version_));
   });
   return made;
 }

@@ -62,7 +62,6 @@ class Names {
                                     bool& unnamed) const;
   [[nodiscard]] std::string unused(const std::string& stem) const;
   [[nodiscard]] bool stands_somewhere(const std::string& name) const;
-  [[nodiscard]] bool can_be_asked_for(const std::string& name) const;
   [[nodiscard]] std::vector<Member> users(const hba::Token& token, Asked& asked) const;
   void add_databases(const hba::Token& token, const Member& user, bool any_user, Asked& asked,
                      std::vector<Member>& made) const;

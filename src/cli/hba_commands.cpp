@@ -59,9 +59,11 @@ struct Beside {
   hba::IdentFile idents;
 };
 
-Result<admission::Roles> roles_of(const std::string& path) {
-  const std::string text = TRY(text_of_file(path));
-  return admission::Roles::parse(path, text);
+/// Of none that was named nothing is known.
+Result<admission::Roles> roles_of(const Options& options) {
+  if (options.roles_file.empty()) return admission::Roles();
+  const std::string text = TRY(text_of_file(options.roles_file));
+  return admission::Roles::parse(options.roles_file, text);
 }
 
 /// The maps' file; "" where none was named and none stands beside `file`.
@@ -92,7 +94,7 @@ Result<hba::IdentFile> idents_of(Shell& shell, const std::string& path,
 Result<Beside> beside(Shell& shell, const hba::Version& version) {
   const Options& options = shell.options;
   Beside made;
-  if (!options.roles_file.empty()) made.roles = TRY(roles_of(options.roles_file));
+  made.roles = TRY(roles_of(options));
   made.idents = TRY(idents_of(shell, ident_file_of(options, options.file), version));
   return made;
 }
@@ -152,8 +154,7 @@ Result<int> hba_lint_command(Shell& shell) {
   const Options& options = shell.options;
   const hba::Version version = TRY(version_of(shell));
   const std::string text = TRY(text_of_file(options.file));
-  admission::Roles roles;
-  if (!options.roles_file.empty()) roles = TRY(roles_of(options.roles_file));
+  const admission::Roles roles = TRY(roles_of(options));
   const std::string ident_file = ident_file_of(options, options.file);
   std::optional<std::string> idents;
   if (!ident_file.empty()) idents = TRY(text_of_file(ident_file));
@@ -222,18 +223,19 @@ Result<int> hba_diff_command(Shell& shell) {
   if (options.file == "-" && options.new_file == "-")
     return base::error(base::Code::usage, "only one of two files can be standard input");
   const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
-  // A proposal that has no maps beside it is not about maps.
-  const std::string new_maps = ident_file_of(options, options.new_file);
-  const hba::IdentFile own_idents = TRY(idents_of(shell, new_maps, version));
-  const hba::IdentFile& new_idents = new_maps.empty() ? others.idents : own_idents;
-  const hba::IdentFile& old_idents =
-      ident_file_of(options, options.file).empty() ? new_idents : others.idents;
+  const admission::Roles roles = TRY(roles_of(options));
+  std::string old_maps = ident_file_of(options, options.file);
+  std::string new_maps = ident_file_of(options, options.new_file);
+  // A file that has no maps beside it is not about maps.
+  if (old_maps.empty()) old_maps = new_maps;
+  if (new_maps.empty()) new_maps = old_maps;
+  const hba::IdentFile old_idents = TRY(idents_of(shell, old_maps, version));
+  const hba::IdentFile new_idents =
+      new_maps == old_maps ? old_idents : TRY(idents_of(shell, new_maps, version));
   const hba::RuleFile old_rules = TRY(loadable(options.file, version));
   const hba::RuleFile new_rules = TRY(loadable(options.new_file, version));
-  const admission::Comparison comparison =
-      admission::compare({old_rules, old_idents, others.roles, version, {}},
-                         {new_rules, new_idents, others.roles, version, {}});
+  const admission::Comparison comparison = admission::compare(
+      {old_rules, old_idents, roles, version, {}}, {new_rules, new_idents, roles, version, {}});
   show(shell, text_of(comparison), json_of(comparison));
   return comparison.equivalent ? 0 : 1;
 }

@@ -23,6 +23,10 @@ struct Token {
   [[nodiscard]] bool is_group() const { return !quoted && text.starts_with('+'); }
   /// Of a database: the role of its name has the user as a member.
   [[nodiscard]] bool is_same_role() const { return is("samerole") || is("samegroup"); }
+  /// Of a database: a word of the language, no name.
+  [[nodiscard]] bool is_database_word() const {
+    return is("all") || is("sameuser") || is_same_role() || is("replication");
+  }
   /// Of a role or a database: a regular expression, quoted or not.
   [[nodiscard]] bool is_expression(const Version& version) const {
     return has_includes(version) && text.starts_with('/');

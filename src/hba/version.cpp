@@ -60,6 +60,11 @@ std::size_t longest_name(const Version& version) {
   return whole ? 0 : 63;
 }
 
+bool can_be_asked_for(const std::string& name, const Version& version) {
+  const std::size_t longest = longest_name(version);
+  return !name.empty() && (longest == 0 || name.size() <= longest);
+}
+
 std::string cut_name(const std::string& name, const Version& version) {
   const std::size_t longest = longest_name(version);
   return longest == 0 ? name : name.substr(0, longest);

@@ -31,6 +31,8 @@ bool joins_lines(const Version& version);
 bool has_includes(const Version& version);
 /// Names of the startup packet are cut to so many bytes (NAMEDATALEN - 1); 0: they are not.
 std::size_t longest_name(const Version& version);
+/// A rule's longer or empty names catch nobody.
+bool can_be_asked_for(const std::string& name, const Version& version);
 /// What the server takes of a name that a client gives.
 std::string cut_name(const std::string& name, const Version& version);
 /// The longest token that loads, in bytes; 0: any.

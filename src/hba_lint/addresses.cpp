@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "admission/intervals.h"
+#include "base/text.h"
 #include "hba_lint/material.h"
 
 namespace hba_lint {
@@ -53,9 +54,7 @@ void check_name(const hba::Token& written, const hba::RuleRow& row, base::Findin
       say(findings, "hba.quoted-keyword", row, fmt::format("\"{}\" is a host's name here", name));
       return;
     }
-    const bool same = std::equal(name.begin(), name.end(), word.begin(), word.end(),
-                                 [](char a, char b) { return (a | 0x20) == b; });
-    if (same) {
+    if (base::lower(name) == word) {
       say(findings, "hba.keyword-case", row, fmt::format("\"{}\" is a host's name", name));
       return;
     }

@@ -14,8 +14,7 @@ using Kind = hba::AddressSpec::Kind;
 
 /// A quote matters where the word means more than itself without one.
 bool is_more_than_name(const hba::Token& token) {
-  return token.is("all") || token.is("sameuser") || token.is("replication") ||
-         token.is_same_role() || token.is_group();
+  return token.is_database_word() || token.is_group();
 }
 
 /// Type, names and whether it rejects: what a rule is about but for its addresses.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "hba/pattern.h"
 #include "hba_lint/material.h"
 
@@ -16,12 +17,6 @@ constexpr std::array<std::string_view, 5> database_words = {"all", "sameuser", "
 
 bool is_database_word(std::string_view text) {
   return std::find(database_words.begin(), database_words.end(), text) != database_words.end();
-}
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 bool unanchored(const std::string& text) {
@@ -50,7 +45,7 @@ class NameCheck {
     if (longest != 0 && name.size() > longest)
       tell("hba.name-too-long", "\"{}\" is longer than any name that a client can send", name);
     if (token.quoted) return;
-    const std::string small = lower(name);
+    const std::string small = base::lower(name);
     if (small == name) return;
     const bool meant = is_database ? is_database_word(small) : text == name && small == "all";
     if (meant)

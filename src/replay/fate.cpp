@@ -21,14 +21,11 @@ using Outcome = Decision::Outcome;
 constexpr int neighbours_ipv4 = 24;
 constexpr int neighbours_ipv6 = 64;
 
-bool asks_for_name(const hba::Rule& rule) {
-  return rule.method == hba::Method::cert || rule.options.certificate == hba::Demand::verify_full;
-}
-
 /// Where a certificate's name decides that is not known, only the server can.
 Decision decision_of(const Session& session, const admission::Rules& rules) {
   Decision decision = rules.explain(session.connection);
-  if (!session.name_unknown || decision.row == nullptr || !asks_for_name(*decision.row->rule))
+  if (!session.name_unknown || decision.row == nullptr ||
+      !admission::asks_for_name(*decision.row->rule))
     return decision;
   if (decision.outcome != Outcome::accept && decision.outcome != Outcome::certificate_mismatch)
     return decision;
