@@ -8,10 +8,6 @@ namespace {
 
 enum : std::uint32_t { any_key, same_user_key, same_role_key, replication_key, first_key };
 
-std::uint64_t both(std::uint32_t user, std::uint32_t database) {
-  return (static_cast<std::uint64_t>(user) << 32U) | database;
-}
-
 void take(const std::unordered_map<std::string, std::uint32_t>& names, const std::string& name,
           std::vector<std::uint32_t>& keys) {
   if (const auto found = names.find(name); found != names.end()) keys.push_back(found->second);
@@ -118,25 +114,17 @@ void Catchers::add(const Ruled& ruled) {
   const std::string question = question_of(ruled);
   const Addresses addresses =
       question.empty() ? *addresses_of(ruled.rule().address) : every_address();
-  ByKeys& by_keys = by_question_[question];
-  for (const Key user : users)
-    for (const Key database : databases) {
-      Sets& sets = by_keys[both(user, database)];
-      for (const Interval& interval : addresses.ipv4) sets.ipv4.add(interval);
-      for (const Interval& interval : addresses.ipv6) sets.ipv6.add(interval);
-    }
+  by_question_[question].for_all(users, databases, [&](AddressSet& set) { set.add(addresses); });
 }
 
 void Catchers::collect(const JointMember& member, const AddressQuestions& questions,
                        hba::Family family, std::vector<const Intervals*>& sets) const {
   const std::vector<Key> users = user_keys(member);
   const std::vector<Key> databases = database_keys(member);
-  for (const auto& [question, by_keys] : by_question_) {
+  for (const auto& [question, by_names] : by_question_) {
     if (!question.empty() && !questions.contains(question)) continue;
-    for (const Key user : users)
-      for (const Key database : databases)
-        if (const auto found = by_keys.find(both(user, database)); found != by_keys.end())
-          sets.push_back(family == hba::Family::ipv4 ? &found->second.ipv4 : &found->second.ipv6);
+    by_names.for_known(users, databases,
+                       [&](const AddressSet& set) { sets.push_back(&set.of(family)); });
   }
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "admission/by_names.h"
 #include "admission/intervals.h"
 #include "admission/joint_members.h"
 
@@ -36,12 +37,7 @@ class Catchers {
 
  private:
   using Key = std::uint32_t;
-  struct Sets {
-    Intervals ipv4;
-    Intervals ipv6;
-  };
   using ByName = std::unordered_map<std::string, Key>;
-  using ByKeys = std::unordered_map<std::uint64_t, Sets>;
 
   void learn(ByName& names, const std::string& name);
   [[nodiscard]] std::vector<Key> user_keys(const hba::Rule& rule) const;
@@ -55,7 +51,7 @@ class Catchers {
   ByName databases_;
   ByName expressions_;
   Key learned_ = 0;
-  std::map<std::string, ByKeys> by_question_;
+  std::map<std::string, ByNames<AddressSet>> by_question_;
 };
 
 }  // namespace admission

@@ -5,14 +5,6 @@
 
 namespace admission {
 
-namespace {
-
-std::uint64_t place(Key user, Key database) {
-  return (static_cast<std::uint64_t>(user) << 32U) | database;
-}
-
-}  // namespace
-
 void FirstMatches::Set::fill(const Interval& interval, std::size_t number) {
   Number point = interval.first;
   for (;;) {
@@ -30,24 +22,19 @@ void FirstMatches::Set::fill(const Interval& interval, std::size_t number) {
 }
 
 void FirstMatches::add(const hba::Rule& rule, const Addresses& addresses, std::size_t number) {
-  const std::vector<Key> databases = names_.database_keys(rule);
-  for (const Key user : names_.user_keys(rule))
-    for (const Key database : databases) {
-      Sets& sets = sets_[place(user, database)];
-      for (const Interval& interval : addresses.ipv4) sets[0].fill(interval, number);
-      for (const Interval& interval : addresses.ipv6) sets[1].fill(interval, number);
-    }
+  sets_.for_all(names_.user_keys(rule), names_.database_keys(rule), [&](Sets& sets) {
+    for (const Interval& interval : addresses.ipv4) sets[0].fill(interval, number);
+    for (const Interval& interval : addresses.ipv6) sets[1].fill(interval, number);
+  });
 }
 
 std::vector<const FirstMatches::Set*> FirstMatches::sets_of(const Member& member,
                                                             hba::Family family) const {
-  std::vector<const Set*> sets;
-  const std::vector<Key> databases = names_.database_keys(member);
-  for (const Key user : names_.user_keys(member))
-    for (const Key database : databases)
-      if (const auto found = sets_.find(place(user, database)); found != sets_.end())
-        sets.push_back(&found->second[family == hba::Family::ipv4 ? 0 : 1]);
-  return sets;
+  std::vector<const Set*> made;
+  sets_.for_known(names_.user_keys(member), names_.database_keys(member), [&](const Sets& sets) {
+    made.push_back(&sets[family == hba::Family::ipv4 ? 0 : 1]);
+  });
+  return made;
 }
 
 std::optional<Number> FirstMatches::hole(const Member& member, hba::Family family,

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
+#include "admission/by_names.h"
 #include "admission/intervals.h"
 #include "admission/least_members.h"
 
@@ -47,7 +46,7 @@ class FirstMatches {
   [[nodiscard]] std::vector<const Set*> sets_of(const Member& member, hba::Family family) const;
 
   const Names& names_;
-  std::unordered_map<std::uint64_t, Sets> sets_;
+  ByNames<Sets> sets_;
 };
 
 }  // namespace admission

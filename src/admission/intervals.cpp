@@ -89,6 +89,11 @@ const Interval* Intervals::behind(Number point) const {
   return at == by_first_.end() ? nullptr : &at->second;
 }
 
+void AddressSet::add(const Addresses& addresses) {
+  for (const Interval& interval : addresses.ipv4) ipv4_.add(interval);
+  for (const Interval& interval : addresses.ipv6) ipv6_.add(interval);
+}
+
 std::optional<Number> hole(const std::vector<const Intervals*>& sets,
                            const std::vector<Interval>& wanted) {
   for (const Interval& interval : wanted) {
@@ -131,12 +136,9 @@ Addresses possible_addresses(const hba::AddressSpec& spec) {
 }
 
 Addresses united(const Addresses& unsorted) {
-  const auto of = [](const std::vector<Interval>& some) {
-    Intervals set;
-    for (const Interval& interval : some) set.add(interval);
-    return set.list();
-  };
-  return {of(unsorted.ipv4), of(unsorted.ipv6)};
+  AddressSet set;
+  set.add(unsorted);
+  return {set.of(Family::ipv4).list(), set.of(Family::ipv6).list()};
 }
 
 std::vector<Interval> common(const std::vector<Interval>& one_set,

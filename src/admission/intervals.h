@@ -55,6 +55,19 @@ Addresses possible_addresses(const hba::AddressSpec& spec);
 /// The same addresses, sorted and disjoint.
 Addresses united(const Addresses& unsorted);
 
+/// Any addresses.
+class AddressSet {
+ public:
+  void add(const Addresses& addresses);
+  [[nodiscard]] const Intervals& of(hba::Family family) const {
+    return family == hba::Family::ipv4 ? ipv4_ : ipv6_;
+  }
+
+ private:
+  Intervals ipv4_;
+  Intervals ipv6_;
+};
+
 /// The first point of `wanted` that lies in none of `sets`.
 std::optional<Number> hole(const std::vector<const Intervals*>& sets,
                            const std::vector<Interval>& wanted);

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "admission/by_names.h"
 #include "admission/dependence.h"
 #include "admission/least_members.h"
 #include "base/text.h"
@@ -26,38 +26,22 @@ class Covered {
   explicit Covered(const Names& names) : names_(names) {}
 
   void add(const hba::Rule& rule, const Addresses& addresses) {
-    const std::vector<Key> databases = names_.database_keys(rule);
-    for (const Key user : names_.user_keys(rule))
-      for (const Key database : databases) {
-        Sets& sets = sets_[place(user, database)];
-        for (const Interval& interval : addresses.ipv4) sets.ipv4.add(interval);
-        for (const Interval& interval : addresses.ipv6) sets.ipv6.add(interval);
-      }
+    sets_.for_all(names_.user_keys(rule), names_.database_keys(rule),
+                  [&](AddressSet& set) { set.add(addresses); });
   }
 
   /// The first address of `wanted` at which no rule catches the member.
   [[nodiscard]] std::optional<Number> hole(const Member& member, Family family,
                                            const std::vector<Interval>& wanted) const {
     std::vector<const Intervals*> sets;
-    const std::vector<Key> databases = names_.database_keys(member);
-    for (const Key user : names_.user_keys(member))
-      for (const Key database : databases)
-        if (const auto found = sets_.find(place(user, database)); found != sets_.end())
-          sets.push_back(family == Family::ipv4 ? &found->second.ipv4 : &found->second.ipv6);
+    sets_.for_known(names_.user_keys(member), names_.database_keys(member),
+                    [&](const AddressSet& set) { sets.push_back(&set.of(family)); });
     return admission::hole(sets, wanted);
   }
 
  private:
-  struct Sets {
-    Intervals ipv4;
-    Intervals ipv6;
-  };
-  static std::uint64_t place(Key user, Key database) {
-    return (static_cast<std::uint64_t>(user) << 32U) | database;
-  }
-
   const Names& names_;
-  std::unordered_map<std::uint64_t, Sets> sets_;
+  ByNames<AddressSet> sets_;
 };
 
 class Prover {

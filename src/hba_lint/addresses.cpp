@@ -68,15 +68,16 @@ void check_name(const hba::Token& written, const hba::RuleRow& row, base::Findin
     say(findings, "hba.hostname", row, fmt::format("the resolver says who \"{}\" is", name));
 }
 
-void check_network(const hba::Line& line, const hba::RuleRow& row, base::Findings& findings) {
+void check_network(const std::vector<hba::Field>& fields, const hba::RuleRow& row,
+                   base::Findings& findings) {
   const hba::AddressSpec& spec = row.rule->address;
   const hba::Family family = spec.address.family;
   const Number address = admission::number_of(spec.address);
   const Number mask = admission::number_of(spec.mask);
-  const std::string& written = line.fields[3][0].text;
+  const std::string& written = fields[3][0].text;
   const std::size_t slash = written.find('/');
   const bool mask_is_short =
-      slash == std::string::npos && line.fields[4][0].text != hba::to_string(spec.mask);
+      slash == std::string::npos && fields[4][0].text != hba::to_string(spec.mask);
   if (family == hba::Family::ipv4 &&
       (written.substr(0, slash) != hba::to_string(spec.address) || mask_is_short)) {
     say(findings, "hba.address-short", row, fmt::format("this is {}", network_of(spec)));
@@ -111,7 +112,7 @@ bool only_own_machine(const hba::Rule& rule) {
 
 void check_address(const Material& material, std::size_t number, base::Findings& findings) {
   const hba::RuleRow& row = material.rules.rows[number];
-  const hba::Line& line = material.tokens.lines[number];
+  const std::vector<hba::Field>& fields = material.fields[number];
   switch (row.rule->address.kind) {
     case Kind::none:
     case Kind::all:
@@ -121,9 +122,9 @@ void check_address(const Material& material, std::size_t number, base::Findings&
       say(findings, "hba.samenet", row, "this is every network that the server is in");
       return;
     case Kind::name:
-      return check_name(line.fields[3][0], row, findings);
+      return check_name(fields[3][0], row, findings);
     case Kind::network:
-      return check_network(line, row, findings);
+      return check_network(fields, row, findings);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "hba_lint/material.h"
 
@@ -34,8 +35,9 @@ Report lint(const Subject& subject) {
   Material material{subject, {}, {}, {}, {}};
   material.texts.emplace(subject.file, subject.text);
   const Kept kept(subject.sources, material.texts);
-  material.tokens = hba::tokenize(subject.file, subject.text, subject.version, kept);
-  material.rules = hba::rules_of(subject.file, material.tokens, subject.version, subject.traits);
+  hba::Tokens tokens = hba::tokenize(subject.file, subject.text, subject.version, kept);
+  for (const hba::Line& line : tokens.lines) material.fields.push_back(line.fields);
+  material.rules = hba::rules_of(subject.file, std::move(tokens), subject.version, subject.traits);
   if (subject.idents)
     material.idents =
         hba::read_idents(subject.ident_file, *subject.idents, subject.version, subject.sources);

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "hba/ident_file.h"
 #include "hba/mask.h"
@@ -16,8 +17,8 @@ namespace hba_lint {
 
 struct Material {
   const Subject& subject;
-  hba::Tokens tokens;
-  hba::RuleFile rules;  ///< a row for each line of `tokens`
+  hba::RuleFile rules;
+  std::vector<std::vector<hba::Field>> fields;  ///< of each row, as they were written
   hba::IdentFile idents;
   std::map<std::string, std::string> texts;  ///< of every file that was read, with FILE itself
 };

@@ -18,10 +18,10 @@ constexpr std::string_view switches[] = {"ldaptls",          "include_realm",
                                          "pam_use_hostname", "delegate_ident_mapping"};
 
 /// Where the options begin.
-std::size_t after_method(const hba::Rule& rule, const hba::Line& line) {
+std::size_t after_method(const hba::Rule& rule, const std::vector<hba::Field>& fields) {
   if (rule.type == hba::ConnectionType::local) return 4;
   const bool mask_apart = rule.address.kind == hba::AddressSpec::Kind::network &&
-                          line.fields[3][0].text.find('/') == std::string::npos;
+                          fields[3][0].text.find('/') == std::string::npos;
   return mask_apart ? 6 : 5;
 }
 
@@ -38,11 +38,11 @@ void check_trust(const hba::RuleRow& row, base::Findings& findings) {
     say(findings, "hba.trust-tcp", row, "whoever comes from there is whom he says he is");
 }
 
-void check_options(const Material& material, const hba::RuleRow& row, const hba::Line& line,
-                   base::Findings& findings) {
+void check_options(const Material& material, const hba::RuleRow& row,
+                   const std::vector<hba::Field>& fields, base::Findings& findings) {
   std::set<std::string_view> seen;
-  for (std::size_t i = after_method(*row.rule, line); i < line.fields.size(); ++i)
-    for (const hba::Token& token : line.fields[i]) {
+  for (std::size_t i = after_method(*row.rule, fields); i < fields.size(); ++i)
+    for (const hba::Token& token : fields[i]) {
       const std::string_view text = token.text;
       const std::string_view name = text.substr(0, text.find('='));
       const std::string_view value = text.substr(std::min(text.size(), name.size() + 1));
@@ -92,7 +92,7 @@ void check_method(const Material& material, std::size_t number, base::Findings& 
   if (rule.options.certificate == hba::Demand::verify_ca && rule.method != Method::reject)
     say(findings, "hba.clientcert-only-ca", row,
         "any certificate of the authority does for every role");
-  check_options(material, row, material.tokens.lines[number], findings);
+  check_options(material, row, material.fields[number], findings);
   check_map(material, row, findings);
 }
 

@@ -51,17 +51,17 @@ std::string_view code_of(const std::string& error) {
   return found == std::end(wordings) ? "hba.syntax" : found->code;
 }
 
-bool ends_in_backslash(const hba::Line& line) {
-  return !line.fields.empty() && line.fields.back().back().text.ends_with('\\');
+bool ends_in_backslash(const std::vector<hba::Field>& fields) {
+  return !fields.empty() && fields.back().back().text.ends_with('\\');
 }
 
 /// A field that is a file's name alone, and the file has no name.
 bool field_vanished(const Material& material, std::size_t number) {
   const hba::RuleRow& row = material.rules.rows[number];
-  const hba::Line& line = material.tokens.lines[number];
-  if (line.fields.empty() || row.text.find('@') == std::string::npos) return false;
+  const std::vector<hba::Field>& fields = material.fields[number];
+  if (fields.empty() || row.text.find('@') == std::string::npos) return false;
   const hba::Tokens full = hba::tokenize(row.file, row.text, material.subject.version, OneName());
-  return full.lines.size() == 1 && full.lines[0].fields.size() > line.fields.size() &&
+  return full.lines.size() == 1 && full.lines[0].fields.size() > fields.size() &&
          std::none_of(material.rules.remarks.begin(), material.rules.remarks.end(),
                       [&](const hba::Remark& remark) {
                         return remark.file == row.file && remark.line == row.line;
@@ -69,9 +69,9 @@ bool field_vanished(const Material& material, std::size_t number) {
 }
 
 /// What the server writes into its log where its view has no words.
-base::Finding& say_from_the_log(const hba::RuleRow& row, const hba::Line& line,
+base::Finding& say_from_the_log(const hba::RuleRow& row, const std::vector<hba::Field>& fields,
                                 base::Findings& findings) {
-  for (const hba::Field& field : line.fields)
+  for (const hba::Field& field : fields)
     for (const hba::Token& token : field) {
       const std::string_view text = token.text;
       const std::string_view value = text.substr(std::min(text.size(), text.find('=') + 1));
@@ -103,14 +103,14 @@ bool odd(std::string_view text) {
 void check_row(const Material& material, std::size_t number, bool after_backslash,
                base::Findings& findings) {
   const hba::RuleRow& row = material.rules.rows[number];
-  const hba::Line& line = material.tokens.lines[number];
+  const std::vector<hba::Field>& fields = material.fields[number];
   const bool refused = !row.rule;
-  if (std::any_of(line.fields.begin(), line.fields.end(), [](const hba::Field& field) {
+  if (std::any_of(fields.begin(), fields.end(), [](const hba::Field& field) {
         return std::any_of(field.begin(), field.end(),
                            [](const hba::Token& token) { return odd(token.text); });
       }))
     say(findings, "hba.odd-character", row, "a word has a blank in it that separates nothing");
-  if (!hba::joins_lines(material.subject.version) && ends_in_backslash(line)) {
+  if (!hba::joins_lines(material.subject.version) && ends_in_backslash(fields)) {
     base::Finding& made = say(findings, "hba.continuation-version", row,
                               refused && !row.error.empty()
                                   ? row.error
@@ -136,7 +136,7 @@ void check_row(const Material& material, std::size_t number, bool after_backslas
     say(findings, code_of(row.error), row, row.error);
     return;
   }
-  say_from_the_log(row, line, findings);
+  say_from_the_log(row, fields, findings);
   say(findings, "hba.null-row", row, "pg_hba_file_rules shows no error for this line");
 }
 
@@ -152,7 +152,7 @@ void check_refusals(const Material& material, base::Findings& findings) {
   for (std::size_t i = 0; i < material.rules.rows.size(); ++i) {
     check_row(material, i, after_backslash, findings);
     after_backslash =
-        !hba::joins_lines(material.subject.version) && ends_in_backslash(material.tokens.lines[i]);
+        !hba::joins_lines(material.subject.version) && ends_in_backslash(material.fields[i]);
   }
 }
 
