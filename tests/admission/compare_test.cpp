@@ -8,11 +8,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <random>
 #include <set>
 
 #include "admission/explain.h"
+#include "admission/small_world.h"
 #include "hba/texts.h"
 
 namespace {
@@ -24,28 +23,23 @@ using admission::Decision;
 using admission::Effect;
 using admission::Roles;
 using admission::Transport;
-using Pool = std::vector<std::string>;
+using small_world::addresses;
+using small_world::everybody;
+using small_world::Pool;
+using small_world::types;
 using Lines = std::vector<std::string>;
 
-const Pool types = {"host", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc", "local"};
 const Pool databases = {
     "all", "all", "a", "b,g", "sameuser", "samerole", "h", "replication", "all,replication"};
 const Pool users = {"all", "all", "a", "b", "a,b", "+g", "+h", "g", "+a", "h,+b"};
-const Pool addresses = {"all",         "0.0.0.0/0",   "10.0.0.0/28", "10.0.0.0/29",
-                        "10.0.0.8/29", "10.0.0.4/30", "10.0.0.1/32", "10.0.0.0 255.255.255.249",
-                        "::/0",        "::8/125"};
 const Pool methods = {"reject", "reject", "trust", "scram-sha-256", "md5", "password"};
 const Pool expressions = {"/^a$", "/a", "/^some", "/^$", "/^[ab]$", "/"};
-// Two that no rule names.
-const Pool everybody = {"a", "b", "g", "h", "f", "k"};
 const Pool every_database = {"a", "b", "g", "h", "f", "k", "shop"};
 
-class Writer {
+class Writer : public small_world::Dice {
  public:
   Writer(int seed, bool with_expressions)
-      : dice_(static_cast<std::uint64_t>(seed)), with_expressions_(with_expressions) {}
-
-  std::size_t below(std::size_t end) { return dice_() % end; }
+      : Dice(static_cast<std::uint64_t>(seed)), with_expressions_(with_expressions) {}
 
   Lines file() {
     Lines lines;
@@ -68,17 +62,13 @@ class Writer {
     return lines;
   }
 
-  Roles roles() {
-    std::string text;
-    for (std::size_t lines = below(5); lines > 0; --lines)
-      text += fmt::format("{} {}\n", everybody[below(4)], everybody[below(4)]);
-    const auto made = Roles::parse("roles", text);
+  Roles memberships() {
+    const auto made = Roles::parse("roles", roles());
     REQUIRE(made);
     return *made;
   }
 
  private:
-  const std::string& one_of(const Pool& pool) { return pool[below(pool.size())]; }
   std::string name_of(const Pool& pool) {
     return with_expressions_ && below(4) == 0 ? one_of(expressions) : one_of(pool);
   }
@@ -89,7 +79,6 @@ class Writer {
                        type == "hostssl" && below(2) == 0 ? " clientcert=verify-ca" : "");
   }
 
-  std::mt19937_64 dice_;
   bool with_expressions_;
 };
 
@@ -152,13 +141,7 @@ std::set<Lines2> differing(const World& world) {
   std::set<Lines2> found;
   for (std::size_t user = 0; user < everybody.size(); ++user) {
     const std::vector<Connection> asked = of_user(everybody[user]);
-    const unsigned ways = world.roles.known() ? 1U : 1U << everybody.size();
-    for (unsigned groups = 0; groups < ways; ++groups) {
-      if (((groups >> user) & 1U) != 0) continue;
-      std::set<std::string> in;
-      for (std::size_t i = 0; i < everybody.size(); ++i)
-        if (((groups >> i) & 1U) != 0) in.insert(everybody[i]);
-      const Roles roles = world.roles.known() ? world.roles : Roles::of_one(everybody[user], in);
+    small_world::for_each_way(world.roles, user, [&](const Roles& roles, const auto&) {
       const admission::Rules before(world.before, world.idents, roles, world.version, {});
       const admission::Rules after(world.after, world.idents, roles, world.version, {});
       for (const Connection& each : asked) {
@@ -167,15 +150,12 @@ std::set<Lines2> differing(const World& world) {
         if (deed_of(one.row) != deed_of(other.row))
           found.emplace(line_of(one.row), line_of(other.row));
       }
-    }
+    });
   }
   return found;
 }
 
-int wanted(int usual) {
-  if (const char* text = ::getenv("PGSEAL_PROOFS")) return std::atoi(text);
-  return ::getenv("PGSEAL_FULL") != nullptr ? usual * 20 : usual;
-}
+int wanted(int usual) { return small_world::wanted("PGSEAL_PROOFS", usual); }
 
 struct Tally {
   int pairs = 0;
@@ -250,7 +230,7 @@ TEST_CASE("two random files differ as brute force finds") {
     const Lines before = writer.file();
     const Lines after = writer.file();
     World world = world_of(before, after, {15, 20});
-    world.roles = writer.roles();
+    world.roles = writer.memberships();
     check_pair(world, about(seed, before, after), true, tally);
   }
   say("random files", tally);
@@ -263,7 +243,7 @@ TEST_CASE("an edited file differs as brute force finds") {
     const Lines before = writer.file();
     const Lines after = writer.edited(before);
     World world = world_of(before, after, {15, 20});
-    world.roles = writer.roles();
+    world.roles = writer.memberships();
     check_pair(world, about(seed, before, after), true, tally);
   }
   say("edited files", tally);
@@ -289,7 +269,7 @@ TEST_CASE("with regular expressions no change is missed") {
     const Lines before = writer.file();
     const Lines after = writer.edited(before);
     World world = world_of(before, after, {17, 10});
-    world.roles = writer.roles();
+    world.roles = writer.memberships();
     check_pair(world, about(seed, before, after), false, tally);
   }
   std::printf("regular expressions: %d pairs, %d equivalent, %d changes, %d of them sure\n",

@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <random>
 
+#include "admission/small_world.h"
 #include "hba/texts.h"
 
 namespace {
@@ -22,19 +21,15 @@ using admission::Question;
 using admission::Requirement;
 using admission::Roles;
 using admission::Transport;
-using Pool = std::vector<std::string>;
+using small_world::addresses;
+using small_world::databases;
+using small_world::everybody;
+using small_world::Pool;
+using small_world::types;
+using small_world::users;
 
-const Pool types = {"host", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc", "local"};
-const Pool databases = {"all",      "all",      "a",           "b,g",
-                        "sameuser", "samerole", "replication", "all,replication"};
-const Pool users = {"all", "all", "a", "b", "a,b", "+g", "+h", "g", "+a"};
-const Pool addresses = {"all",         "0.0.0.0/0",   "10.0.0.0/28", "10.0.0.0/29",
-                        "10.0.0.8/29", "10.0.0.4/30", "10.0.0.1/32", "10.0.0.0 255.255.255.249",
-                        "::/0",        "::8/125"};
 const Pool methods = {"reject", "reject", "reject", "trust", "scram-sha-256"};
 const Pool expressions = {"/^a$", "/a", "/^some", "/^$", "/^[ab]$", "/"};
-// Two that no rule names.
-const Pool everybody = {"a", "b", "g", "h", "f", "k"};
 
 struct World {
   hba::Version version{15, 20};
@@ -45,12 +40,10 @@ struct World {
   [[nodiscard]] admission::Subject subject() const { return {file, idents, roles, version, {}}; }
 };
 
-class Writer {
+class Writer : public small_world::Dice {
  public:
-  explicit Writer(std::uint64_t seed, bool with_expressions)
-      : dice_(seed), with_expressions_(with_expressions) {}
-
-  std::size_t below(std::size_t end) { return dice_() % end; }
+  Writer(std::uint64_t seed, bool with_expressions)
+      : Dice(seed), with_expressions_(with_expressions) {}
 
   std::string file() {
     std::string text;
@@ -58,15 +51,7 @@ class Writer {
     return text;
   }
 
-  std::string roles() {
-    std::string text;
-    for (std::size_t lines = below(5); lines > 0; --lines)
-      text += fmt::format("{} {}\n", everybody[below(4)], everybody[below(4)]);
-    return text;
-  }
-
  private:
-  const std::string& one_of(const Pool& pool) { return pool[below(pool.size())]; }
   std::string name_of(const Pool& pool) {
     return with_expressions_ && below(3) == 0 ? one_of(expressions) : one_of(pool);
   }
@@ -77,7 +62,6 @@ class Writer {
                        type == "hostssl" && below(2) == 0 ? " clientcert=verify-ca" : "");
   }
 
-  std::mt19937_64 dice_;
   bool with_expressions_;
 };
 
@@ -108,36 +92,30 @@ std::optional<std::string> got_past(const World& world, Requirement require) {
   std::vector<Transport> transports = {Transport::plain, Transport::gss};
   if (require == Requirement::certificate) transports.push_back(Transport::tls);
   for (std::size_t user = 0; user < everybody.size(); ++user) {
-    const unsigned ways = world.roles.known() ? 1U : 1U << everybody.size();
-    for (unsigned groups = 0; groups < ways; ++groups) {
-      if (((groups >> user) & 1U) != 0) continue;
-      std::set<std::string> in;
-      for (std::size_t i = 0; i < everybody.size(); ++i)
-        if (((groups >> i) & 1U) != 0) in.insert(everybody[i]);
-      const Roles roles = world.roles.known() ? world.roles : Roles::of_one(everybody[user], in);
+    std::optional<std::string> past;
+    small_world::for_each_way(world.roles, user, [&](const Roles& roles, const auto& in) {
       const admission::Rules rules(world.file, world.idents, roles, world.version, {});
       Connection asked;
       asked.user = everybody[user];
       for (const Transport transport : transports)
         for (const hba::Address& address : from)
           for (std::size_t database = 0; database <= everybody.size(); ++database) {
+            if (past) return;
             asked.transport = transport;
             asked.address = address;
             asked.physical_replication = database == everybody.size();
             asked.database = asked.physical_replication ? asked.user : everybody[database];
             if (transport == Transport::tls && database == 0) asked.certificate.reset();
             if (too_weak(rules.explain(asked), transport))
-              return fmt::format("{} in {{{}}}", to_string(asked), fmt::join(in, ","));
+              past = fmt::format("{} in {{{}}}", to_string(asked), fmt::join(in, ","));
           }
-    }
+    });
+    if (past) return past;
   }
   return std::nullopt;
 }
 
-int wanted(int usual) {
-  if (const char* text = ::getenv("PGSEAL_PROOFS")) return std::atoi(text);
-  return ::getenv("PGSEAL_FULL") != nullptr ? usual * 20 : usual;
-}
+int wanted(int usual) { return small_world::wanted("PGSEAL_PROOFS", usual); }
 
 struct Tally {
   int files = 0;

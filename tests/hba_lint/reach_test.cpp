@@ -6,11 +6,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <random>
 #include <set>
 
 #include "admission/explain.h"
+#include "admission/small_world.h"
 #include "hba/texts.h"
 #include "hba_lint/lint.h"
 
@@ -20,24 +19,22 @@ using admission::Connection;
 using admission::Decision;
 using admission::Roles;
 using admission::Transport;
-using Pool = std::vector<std::string>;
+using small_world::databases;
+using small_world::everybody;
+using small_world::Pool;
+using small_world::types;
+using small_world::users;
 
-const Pool types = {"host", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc", "local"};
-const Pool databases = {"all",      "all",      "a",           "b,g",
-                        "sameuser", "samerole", "replication", "all,replication"};
-const Pool users = {"all", "all", "a", "b", "a,b", "+g", "+h", "g", "+a"};
 const Pool addresses = {"all",         "0.0.0.0/0",   "10.0.0.0/28", "10.0.0.0/29",
                         "10.0.0.8/29", "10.0.0.4/30", "10.0.0.1/32", "10.0.0.0 255.255.255.249",
                         "::/0",        "::8/125",     "127.0.0.0/8", "126.0.0.0/7"};
 const Pool methods = {"reject", "reject", "password", "trust", "scram-sha-256"};
 const Pool expressions = {"/^a$", "/a", "/^some", "/^$", "/^[ab]$", "/", "/\\w"};
-// Two that no rule names.
-const Pool everybody = {"a", "b", "g", "h", "f", "k"};
 
-class Writer {
+class Writer : public small_world::Dice {
  public:
   Writer(std::uint64_t seed, bool with_expressions)
-      : dice_(seed), with_expressions_(with_expressions) {}
+      : Dice(seed), with_expressions_(with_expressions) {}
 
   std::string file() {
     std::string text;
@@ -45,16 +42,7 @@ class Writer {
     return text;
   }
 
-  std::string roles() {
-    std::string text;
-    for (std::size_t lines = below(5); lines > 0; --lines)
-      text += fmt::format("{} {}\n", everybody[below(4)], everybody[below(4)]);
-    return text;
-  }
-
  private:
-  std::size_t below(std::size_t end) { return dice_() % end; }
-  const std::string& one_of(const Pool& pool) { return pool[below(pool.size())]; }
   std::string name_of(const Pool& pool) {
     return with_expressions_ && below(3) == 0 ? one_of(expressions) : one_of(pool);
   }
@@ -64,7 +52,6 @@ class Writer {
                        type == "local" ? "" : one_of(addresses), one_of(methods));
   }
 
-  std::mt19937_64 dice_;
   bool with_expressions_;
 };
 
@@ -136,17 +123,12 @@ Said said(const base::Findings& findings) {
   return made;
 }
 
-int wanted(int usual) {
-  if (const char* text = ::getenv("PGSEAL_LINTS")) return std::atoi(text);
-  return ::getenv("PGSEAL_FULL") != nullptr ? usual * 20 : usual;
-}
-
 /// `exact`: what brute force does not find must be said to be dead, and nothing else.
 void compare(std::uint64_t seed, bool with_expressions, bool exact) {
   int dead = 0;
   int open = 0;
   const hba::Version version = with_expressions ? hba::Version{17, 10} : hba::Version{15, 20};
-  const int tries = wanted(400);
+  const int tries = small_world::wanted("PGSEAL_LINTS", 400);
   for (int i = 0; i < tries; ++i) {
     Writer writer(seed + static_cast<std::uint64_t>(i), with_expressions);
     const std::string text = writer.file();
