@@ -6,10 +6,8 @@
 namespace admission {
 namespace {
 
-enum : std::uint32_t { any_key, same_user_key, same_role_key, replication_key, first_key };
-
-void take(const std::unordered_map<std::string, std::uint32_t>& names, const std::string& name,
-          std::vector<std::uint32_t>& keys) {
+void take(const std::unordered_map<std::string, Key>& names, const std::string& name,
+          std::vector<Key>& keys) {
   if (const auto found = names.find(name); found != names.end()) keys.push_back(found->second);
 }
 
@@ -40,7 +38,7 @@ void Catchers::expect(const JointMember& member) {
     for (const auto& [text, expression] : universe_.expressions()) learn(expressions_, text);
 }
 
-std::vector<Catchers::Key> Catchers::user_keys(const hba::Rule& rule) const {
+std::vector<Key> Catchers::user_keys(const hba::Rule& rule) const {
   std::vector<Key> keys;
   for (const hba::Token& token : rule.users) {
     if (token.is("all"))
@@ -55,17 +53,11 @@ std::vector<Catchers::Key> Catchers::user_keys(const hba::Rule& rule) const {
   return keys;
 }
 
-std::vector<Catchers::Key> Catchers::database_keys(const hba::Rule& rule) const {
+std::vector<Key> Catchers::database_keys(const hba::Rule& rule) const {
   std::vector<Key> keys;
   for (const hba::Token& token : rule.databases) {
-    if (token.is("all"))
-      keys.push_back(any_key);
-    else if (token.is("sameuser"))
-      keys.push_back(same_user_key);
-    else if (token.is_same_role())
-      keys.push_back(same_role_key);
-    else if (token.is("replication"))
-      keys.push_back(replication_key);
+    if (const auto word = word_key(token))
+      keys.push_back(*word);
     else if (token.is_expression(universe_.version()))
       take(expressions_, token.text, keys);
     else
@@ -74,7 +66,7 @@ std::vector<Catchers::Key> Catchers::database_keys(const hba::Rule& rule) const 
   return keys;
 }
 
-std::vector<Catchers::Key> Catchers::user_keys(const JointMember& member) const {
+std::vector<Key> Catchers::user_keys(const JointMember& member) const {
   std::vector<Key> keys = {any_key};
   if (!member.any_user) {
     take(users_, member.user, keys);
@@ -90,7 +82,7 @@ std::vector<Catchers::Key> Catchers::user_keys(const JointMember& member) const 
   return keys;
 }
 
-std::vector<Catchers::Key> Catchers::database_keys(const JointMember& member) const {
+std::vector<Key> Catchers::database_keys(const JointMember& member) const {
   if (member.physical) return {replication_key};
   std::vector<Key> keys = {any_key};
   if (has_same_name(member)) keys.push_back(same_user_key);

@@ -36,7 +36,6 @@ class Catchers {
                std::vector<const Intervals*>& sets) const;
 
  private:
-  using Key = std::uint32_t;
   using ByName = std::unordered_map<std::string, Key>;
 
   void learn(ByName& names, const std::string& name);

@@ -8,8 +8,6 @@
 namespace admission {
 namespace {
 
-enum : Key { any_key, same_user_key, same_role_key, replication_key, first_key };
-
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t more) {
   hash ^= more + 0x9E3779B97F4A7C15U + (hash << 6U) + (hash >> 2U);
   return hash * 0xFF51AFD7ED558CCDU;
@@ -182,14 +180,8 @@ std::vector<Key> Names::user_keys(const hba::Rule& rule) const {
 std::vector<Key> Names::database_keys(const hba::Rule& rule) const {
   std::vector<Key> keys;
   for (const hba::Token& token : rule.databases) {
-    if (token.is("all"))
-      keys.push_back(any_key);
-    else if (token.is("sameuser"))
-      keys.push_back(same_user_key);
-    else if (token.is_same_role())
-      keys.push_back(same_role_key);
-    else if (token.is("replication"))
-      keys.push_back(replication_key);
+    if (const auto word = word_key(token))
+      keys.push_back(*word);
     else if (!token.is_expression(version_))
       keys.push_back(database_names_.at(token.text));
     else if (const auto& expression = expressions_.at(token.text))

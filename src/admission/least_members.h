@@ -4,13 +4,13 @@
 // more rules, and each of those has a turn of its own.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "admission/by_names.h"
 #include "admission/roles.h"
 #include "hba/pattern.h"
 #include "hba/rule_file.h"
@@ -32,9 +32,7 @@ struct Member {
   bool fresh_database = false;
 };
 
-/// One token of a rule as a key: names that stand in exactly the same rules have the same.
-using Key = std::uint32_t;
-
+/// Names that stand in exactly the same rules have the same key.
 class Names {
  public:
   Names(const hba::RuleFile& file, const Roles& roles, const hba::Version& version);
