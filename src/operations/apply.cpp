@@ -96,6 +96,11 @@ class Run {
         TRY(wait_for_standbys());
         next = startable();
       }
+      if (next.empty() && observer_.shake_hands_again(observed_)) {
+        TRY(refresh());
+        TRY(prove());
+        next = startable();
+      }
       if (next.empty()) break;
       TRY(carry_out_phase(next));
     }

@@ -26,6 +26,21 @@ std::int64_t ahead(std::int64_t clock, base::Time asked, base::Time answered) {
 
 base::Error internal(const char* text) { return base::error(base::Code::internal, text); }
 
+/// True where the server has loaded nothing between the two looks, so that a new handshake would
+/// show what the last one did: a certificate comes into the postmaster's memory when it starts or
+/// reloads and in no other way (be-secure-openssl.c, be_tls_init), the postmaster signals its
+/// sessions before it loads one (postmaster.c, process_pm_reload_request), and each look reads the
+/// time by a session before the handshake. A session of another start shows another time.
+bool loaded_nothing_since(const HostView& before, const HostView& now) {
+  if (!before.served.answered || !before.facts || !now.facts) return false;
+  const auto& then = before.facts->server;
+  const auto& server = now.facts->server;
+  return then && server && then->running && server->running && then->problem.empty() &&
+         server->problem.empty() && !server->conf_load_time.empty() &&
+         server->conf_load_time == then->conf_load_time && server->port == then->port &&
+         server->data_directory == then->data_directory;
+}
+
 }  // namespace
 
 bool conversation_over(const base::Error& error) {
@@ -44,14 +59,40 @@ Observer::Observer(World& world, const fleet::Environment& environment,
     : world_(world),
       environment_(environment),
       hosts_(std::move(hosts)),
-      conversations_(hosts_.size()) {
+      conversations_(hosts_.size()),
+      kept_(hosts_.size(), 0) {
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     index_[hosts_[i]->name] = i;
     ports_.push_back(hosts_[i]->port.value_or(5432));
   }
 }
 
+Observer::~Observer() {
+  in_parallel(
+      conversations_.size(), static_cast<std::size_t>(environment_.ssh.parallel),
+      [this](std::size_t index) { conversations_[index].reset(); },
+      [](std::size_t /*index*/, const char* /*text*/) {});
+}
+
 HostView Observer::look(std::size_t index) {
+  HostView view = look_within(index);
+  if (hosts_[index]->database) ask_from_outside(index, view);
+  return view;
+}
+
+HostView Observer::look_again(std::size_t index, const HostView& before) {
+  HostView view = look_within(index);
+  if (loaded_nothing_since(before, view)) {
+    view.served = before.served;
+    kept_[index] = 1;
+  } else if (hosts_[index]->database) {
+    ask_from_outside(index, view);
+  }
+  return view;
+}
+
+/// What the host itself says.
+HostView Observer::look_within(std::size_t index) {
   HostView view;
   const fleet::Host& host = *hosts_[index];
   auto& conversation = conversations_[index];
@@ -75,7 +116,6 @@ HostView Observer::look(std::size_t index) {
       if (conversation_over(*view.silence)) conversation.reset();
     }
   }
-  if (host.database) ask_from_outside(index, view);
   return view;
 }
 
@@ -86,6 +126,7 @@ void Observer::ask_from_outside(std::size_t index, HostView& view) {
   const fleet::Host& host = *hosts_[index];
   auto& conversation = conversations_[index];
   const fleet::HandshakeQuery query{host.address, ports_[index], ""};
+  kept_[index] = 0;
   view.served = world_.prober.handshake(query);
   if (view.served.answered || conversation == nullptr) return;
   auto nearer = conversation->handshake(query);
@@ -128,10 +169,11 @@ void Observer::observe_again(Observed& observed, const std::set<std::string>& na
       chosen.size(), static_cast<std::size_t>(environment_.ssh.parallel),
       [&](std::size_t index) {
         const std::size_t host = chosen[index];
+        const HostView& before = observed.hosts.at(hosts_[host]->name);
         if (conversations_[host] != nullptr) {
-          views[index] = look(host);
+          views[index] = look_again(host, before);
         } else {
-          views[index] = observed.hosts.at(hosts_[host]->name);
+          views[index] = before;
           ask_from_outside(host, views[index]);
         }
       },
@@ -139,6 +181,22 @@ void Observer::observe_again(Observed& observed, const std::set<std::string>& na
   observed.at = world_.now();
   for (std::size_t i = 0; i < chosen.size(); ++i)
     observed.hosts[hosts_[chosen[i]]->name] = std::move(views[i]);
+}
+
+bool Observer::shake_hands_again(Observed& observed) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    if (kept_[i] != 0) chosen.push_back(i);
+  std::vector<HostView*> views;
+  for (const std::size_t host : chosen) views.push_back(&observed.hosts.at(hosts_[host]->name));
+  in_parallel(
+      chosen.size(), static_cast<std::size_t>(environment_.ssh.parallel),
+      [&](std::size_t index) { ask_from_outside(chosen[index], *views[index]); },
+      [&](std::size_t index, const char* text) {
+        views[index]->facts.reset();
+        views[index]->silence = internal(text);
+      });
+  return !chosen.empty();
 }
 
 fleet::Conversation* Observer::conversation(const std::string& host) {

@@ -79,7 +79,7 @@ Result<Watch> unpack_watch(std::string_view packed) {
 Result<std::string> watch_by(Session& session, const Watch& watch) {
   TRY(begin(session, watch));
   const Clock::time_point deadline = Clock::now() + watch.limit;
-  milliseconds pause{10};
+  milliseconds pause{8};
   while (true) {
     const ReceiverView receiver = TRY(look_at_receiver(session));
     const bool right = watch.conninfo.empty() ? receiver.status == "streaming"
@@ -91,7 +91,7 @@ Result<std::string> watch_by(Session& session, const Watch& watch) {
       last = "the former receiver still runs: replay has not come to the end of what it received";
     if (Clock::now() >= deadline) return last;
     wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
-    pause = std::min(pause * 2, milliseconds(250));
+    pause = std::min(pause * 5 / 4, milliseconds(250));
   }
 }
 

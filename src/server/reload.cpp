@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The reload, and what proves it. Three things are asked, because each alone can lie: the files
-// before (a bad one is refused by the server in silence), new connections after (the postmaster
-// tells its old backends of the reload before it has loaded its TLS files; it accepts a new one
+// before (a bad one is refused by the server in silence), the settings in a session after (which
+// is told of the reload before the postmaster has loaded its TLS files; it accepts a new connection
 // only after), and the log (the only place on this host where a refused TLS context shows).
 #include <fmt/format.h>
 #include <unistd.h>

@@ -27,7 +27,7 @@ struct ReloadTask {
 struct Reloaded {
   std::string before;  ///< when the server had loaded its files, and when now
   std::string after;
-  Rows running;     ///< name and value of the settings, as a new connection shows them
+  Rows running;     ///< name and value of the settings, as a session shows them then
   std::string log;  ///< what the log grew by
   bool log_read = false;
 };
@@ -38,8 +38,8 @@ class ServerChild {
   /// `host::Worker`.
   base::Result<ServerView> view(const FoundServer& server, const ViewWanted& wanted);
 
-  /// Reloads, and waits until a new connection meets the new settings. Errors: server_reload, and
-  /// as above.
+  /// Reloads, and waits until new connections meet what was loaded. Errors: server_reload, and as
+  /// above.
   base::Result<Reloaded> reload(const FoundServer& server, const ReloadTask& task);
 
   /// Whether a file can be made in `folder`, which `owner` owns: asked as that user, and no link on

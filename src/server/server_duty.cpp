@@ -15,6 +15,7 @@
 #include "base/pack.h"
 #include "host/folder.h"
 #include "server/edit_place.h"
+#include "server/knock.h"
 #include "server/receiver_watch.h"
 #include "server/tls_files.h"
 #include "server/view.h"
@@ -83,33 +84,13 @@ Result<std::string> load_time(Session& session) {
   return text_of(rows.at(0).at(0));
 }
 
-/// A new connection, and when its server had loaded its files.
-struct Fresh {
-  Session session;
-  std::string loaded;
-};
-
-Result<Fresh> open_fresh(const SocketAddress& address, milliseconds limit) {
-  Fresh fresh {
-    TRY(Session::open(address, limit))
-    , {}
-  };
-  fresh.loaded = TRY(load_time(fresh.session));
-  return fresh;
-}
-
-/// The settings as this session shows them, and when it had loaded its files by then. pg_settings
-/// would show the same, at ten times the cost in a session that has looked at nothing yet.
+/// The settings as this session shows them. pg_settings would show the same, at ten times the cost
+/// in a session that has looked at nothing yet.
 Result<Rows> shown_by(Session& session, const std::string& names) {
   return session.ask(
-      "select name, current_setting(name, true), pg_conf_load_time()"
+      "select name, current_setting(name, true)"
       " from unnest($1::text[]) as name where current_setting(name, true) is not null",
       {names});
-}
-
-bool loaded_at(const Rows& shown, const std::string& time) {
-  return std::all_of(shown.begin(), shown.end(),
-                     [&](const Row& row) { return text_of(row.at(2)) == time; });
 }
 
 base::Error broken() { return base::error(Code::internal, "a child was asked in another form"); }
@@ -157,8 +138,7 @@ Result<std::string> ServerDuty::view(const SocketAddress& address, const ViewWan
 
 Result<void> ServerDuty::keep_new(const SocketAddress& address, milliseconds limit) {
   drop_kept();
-  Fresh fresh = TRY(open_fresh(address, limit));
-  kept_ = Kept{address, std::move(fresh.session), fresh.loaded, fresh.loaded};
+  kept_ = Kept{address, TRY(Session::open(address, limit))};
   return {};
 }
 
@@ -167,52 +147,46 @@ void ServerDuty::drop_kept() {
   kept_.reset();
 }
 
-/// Keeps a session in which nothing was loaded since the postmaster's time was seen.
-Result<void> ServerDuty::keep_unchanged(const SocketAddress& address) {
+/// When the kept session had loaded its files; where it is lost, a new one's.
+Result<std::string> ServerDuty::loaded(const SocketAddress& address) {
   if (has(address)) {
-    const auto time = load_time(kept_->session);
-    if (time && *time == kept_->own) return {};
+    auto time = load_time(kept_->session);
+    if (time) return time;
   }
-  return keep_new(address, short_connect_limit);
+  TRY(keep_new(address, short_connect_limit));
+  return load_time(kept_->session);
 }
 
 Result<std::string> ServerDuty::watch(const SocketAddress& address, std::string_view packed) {
   const Watch task = TRY(unpack_watch(packed));
-  if (!has(address) || !load_time(kept_->session)) TRY(keep_new(address, short_connect_limit));
+  TRY(loaded(address));
   return watch_by(kept_->session, task);
 }
 
+/// The postmaster signals its sessions amid its reload, and takes a connection only after: the kept
+/// session shows that it began, an answered knock that it is over.
 Result<std::string> ServerDuty::reload(const SocketAddress& address, const ReloadTask& task) {
-  TRY(keep_unchanged(address));
+  const std::string before = TRY(loaded(address));
+  Session& session = kept_->session;
   const LogTail log(task.log_file);
-  const Rows sent = TRY(kept_->session.ask("select pg_reload_conf()"));
+  const Rows sent = TRY(session.ask("select pg_reload_conf()"));
   if (text_of(sent.at(0).at(0)) != "t") {
     return base::error(Code::server_reload, "the server could not signal its postmaster");
   }
   const Clock::time_point deadline = Clock::now() + reload_limit;
-  Fresh fresh = TRY(open_fresh(address, short_connect_limit));
-  milliseconds pause{2};
-  while (fresh.loaded == kept_->postmaster) {
+  std::string after = TRY(load_time(session));
+  for (milliseconds pause{2}; after == before; pause = std::min(pause * 2, milliseconds(200))) {
     if (Clock::now() >= deadline) {
       return base::error(Code::server_reload, fmt::format("the server did not reload within {} s",
                                                           reload_limit.count()));
     }
-    wait_for(kept_->session.descriptor(), false, std::min(deadline, Clock::now() + pause));
-    pause = std::min(pause * 2, milliseconds(200));
-    fresh.session.end(end_limit);
-    fresh = TRY(open_fresh(address, short_connect_limit));
+    wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
+    after = TRY(load_time(session));
   }
-  // The postmaster told the kept session before it let the fresh one in, so it has loaded by now.
-  const auto own = load_time(kept_->session);
-  const Rows running = TRY(shown_by(fresh.session, task.names));
-  const std::string before = std::exchange(kept_->postmaster, fresh.loaded);
-  if (task.log_by_collector) wait_for_log(log, fresh.session.descriptor());
-  fresh.session.end(end_limit);  // or the next look would show it as a client's
-  if (own && loaded_at(running, fresh.loaded))
-    kept_->own = *own;
-  else
-    drop_kept();  // it was lost, or somebody else reloads too
-  return base::pack({before, fresh.loaded, pack_rows(running), log.read_grown(),
+  TRY(knock(address, short_connect_limit));
+  const Rows running = TRY(shown_by(session, task.names));
+  if (task.log_by_collector) wait_for_log(log, session.descriptor());
+  return base::pack({before, after, pack_rows(running), log.read_grown(),
                      log.open_for_reading() ? "log" : ""});
 }
 

@@ -23,14 +23,9 @@ class ServerDuty : public host::Worker::Duty {
   void rest() override { kept_.reset(); }
 
  private:
-  /// When its postmaster had last loaded its files, seen by a session that began after that; and
-  /// what the kept session said of itself then: each backend loads them for its own and notes its
-  /// own time. While its own stays, nothing was loaded.
   struct Kept {
     SocketAddress address;
     Session session;
-    std::string postmaster;
-    std::string own;
   };
 
   [[nodiscard]] bool has(const SocketAddress& address) const {
@@ -41,7 +36,7 @@ class ServerDuty : public host::Worker::Duty {
   base::Result<std::string> watch(const SocketAddress& address, std::string_view packed);
   void drop_kept();
   base::Result<void> keep_new(const SocketAddress& address, std::chrono::milliseconds limit);
-  base::Result<void> keep_unchanged(const SocketAddress& address);
+  base::Result<std::string> loaded(const SocketAddress& address);
 
   std::optional<Kept> kept_;
 };

@@ -49,6 +49,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "operations/parallel.h"
 #include "simulation/tally.h"
@@ -210,7 +211,37 @@ TEST_CASE("a host that falls silent within a look is silent in it") {
     if (!outcome.broken.empty()) show(coordinates(stage->name, faults), outcome);
     CHECK(outcome.broken.empty());
   }
-  CHECK(probes >= 12);
+  CHECK(probes >= 8);
+}
+
+/// A handshake is kept while its server loads nothing; what somebody else has it load is no such
+/// case, and the last word is a handshake.
+TEST_CASE("what another makes a server load between two looks is seen at once") {
+  if (one_run_wanted()) return;
+  const auto stage = make_stage(maker_named("trio"));
+  fakes::World& world = stage->world;
+  world.environment.state = stage->folder.state();
+  fakes::Host& primary = world.hosts.at("db1");
+  int phases = 0;
+  bool seen = false;
+  world.on_phase = [&] {
+    ++phases;
+    if (phases == 5) seen = !world.probed.at("db1").tls;
+    if (phases != 4) return;
+    CHECK(world.probed.at("db1").tls);
+    primary.postgres->install(primary.disk, "ssl = off\n");
+    primary.postgres->reload(primary.disk, world.clock);
+  };
+  const auto mended = apply(world, {});
+  REQUIRE(mended);
+  CHECK(seen);
+  CHECK(world.probed.at("db1").tls);
+  std::set<std::string> proven;
+  for (const fakes::Message& message : world.messages) {
+    if (message.kind == fakes::MessageKind::perform) proven.clear();
+    if (message.kind == fakes::MessageKind::probe) proven.insert(message.host);
+  }
+  CHECK(proven.size() == 2);  // db1 and db2
 }
 
 TEST_CASE("no standby is let go of while commits need it") {
