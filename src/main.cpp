@@ -13,7 +13,6 @@
 #include "node/engine.h"
 #include "probe/handshake.h"
 #include "ssh/ssh.h"
-#include "x509/huge_pages.h"
 
 namespace {
 
@@ -59,7 +58,6 @@ base::Result<cli::Doors> open_doors(const fleet::Environment& environment) {
 
 int main(int argc, char** argv) {
   base::fill_standard_streams();
-  x509::use_huge_pages();
   ::signal(SIGPIPE, SIG_IGN);
   for (const int number : {SIGINT, SIGTERM}) ::signal(number, on_interrupt);
   if (::signal(SIGHUP, on_interrupt) == SIG_IGN) ::signal(SIGHUP, SIG_IGN);  // nohup(1)

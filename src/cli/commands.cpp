@@ -15,6 +15,7 @@
 
 #include "cli/json.h"
 #include "configuration/environment_toml.h"
+#include "x509/huge_pages.h"
 
 namespace cli {
 namespace {
@@ -118,6 +119,7 @@ int reached(Speech& speech, int status) {
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Outside& outside) {
+  x509::use_huge_pages();
   auto parsed = parse_options(arguments);
   if (!parsed) {
     Speech speech({stdout, Ink{}}, {stderr, Ink{}}, false);

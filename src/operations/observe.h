@@ -32,7 +32,8 @@ class Observer {
   /// server shows that has loaded nothing since the last handshake stays as it was seen.
   void observe_again(planning::Observed& observed, const std::set<std::string>& names);
 
-  /// A handshake with each server whose last look kept an earlier one's. True where there were such.
+  /// A handshake with each server whose last look kept an earlier one's. True where there were
+  /// such.
   bool shake_hands_again(planning::Observed& observed);
 
   /// The open conversation, or null where the host does not answer (any more).
@@ -52,8 +53,8 @@ class Observer {
   std::vector<const fleet::Host*> hosts_;
   std::map<std::string, std::size_t> index_;                         ///< of a host, by name
   std::vector<std::unique_ptr<fleet::Conversation>> conversations_;  ///< beside hosts_
-  std::vector<int> ports_;   ///< beside hosts_; where its server was found
-  std::vector<char> kept_;   ///< beside hosts_; the last look kept an earlier handshake
+  std::vector<int> ports_;  ///< beside hosts_; where its server was found
+  std::vector<char> kept_;  ///< beside hosts_; the last look kept an earlier handshake
 };
 
 /// True for the errors after which a conversation cannot go on: of the link and of the protocol.

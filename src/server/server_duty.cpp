@@ -138,7 +138,7 @@ Result<std::string> ServerDuty::view(const SocketAddress& address, const ViewWan
 
 Result<void> ServerDuty::keep_new(const SocketAddress& address, milliseconds limit) {
   drop_kept();
-  kept_ = Kept{address, TRY(Session::open(address, limit))};
+  kept_ = Kept { address, TRY(Session::open(address, limit)) };
   return {};
 }
 
@@ -186,8 +186,8 @@ Result<std::string> ServerDuty::reload(const SocketAddress& address, const Reloa
   TRY(knock(address, short_connect_limit));
   const Rows running = TRY(shown_by(session, task.names));
   if (task.log_by_collector) wait_for_log(log, session.descriptor());
-  return base::pack({before, after, pack_rows(running), log.read_grown(),
-                     log.open_for_reading() ? "log" : ""});
+  return base::pack(
+      {before, after, pack_rows(running), log.read_grown(), log.open_for_reading() ? "log" : ""});
 }
 
 }  // namespace server
