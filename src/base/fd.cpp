@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 
 namespace base {
 
@@ -81,12 +83,15 @@ Result<void> fill_temporary(int fd, const std::string& path, std::string_view by
 
 }  // namespace
 
-Result<void> write_file_durably(const std::string& path, std::string_view bytes, unsigned mode) {
+namespace {
+
+/// `fill` makes of the temporary file what `path` shall be.
+Result<void> put_in_place(const std::string& path, const std::function<Result<void>(int)>& fill) {
   std::string temporary = path + ".XXXXXX";
   const Fd file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file.open())
     return system_error(Code::file_io, fmt::format("could not create \"{}\"", temporary), errno);
-  auto filled = fill_temporary(file.get(), temporary, bytes, mode);
+  auto filled = fill(file.get());
   if (filled && ::rename(temporary.c_str(), path.c_str()) != 0)
     filled = system_error(Code::file_io, fmt::format("could not rename to \"{}\"", path), errno);
   if (!filled) {
@@ -98,6 +103,36 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes,
     return system_error(Code::file_io, fmt::format("could not fsync the folder of \"{}\"", path),
                         errno);
   return {};
+}
+
+}  // namespace
+
+Result<void> write_file_durably(const std::string& path, std::string_view bytes, unsigned mode) {
+  return put_in_place(path, [&](int fd) { return fill_temporary(fd, path, bytes, mode); });
+}
+
+Result<void> rewrite_file_durably(const std::string& path, std::string_view before,
+                                  std::string_view after) {
+  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
+  if (real == nullptr)
+    return system_error(Code::file_io, fmt::format("could not find \"{}\"", path), errno);
+  const std::string target = real.get();
+  return put_in_place(target, [&](int fd) -> Result<void> {
+    const Fd file(::open(target.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat seen {};
+    if (!file.open() || ::fstat(file.get(), &seen) != 0)
+      return system_error(Code::file_io, fmt::format("could not open \"{}\"", path), errno);
+    if (!S_ISREG(seen.st_mode))
+      return error(Code::file_changed, fmt::format("\"{}\" is no regular file", path));
+    const auto now = read_all(file.get(), before.size() + 1);
+    if (!now || *now != before)
+      return error(Code::file_changed, fmt::format("\"{}\" is not what was read", path))
+          .with_hint("Somebody else has written it meanwhile. Run the command again.");
+    if (::fchown(fd, seen.st_uid, seen.st_gid) != 0)
+      return system_error(Code::file_io, fmt::format("could not keep the owner of \"{}\"", path),
+                          errno);
+    return fill_temporary(fd, path, after, seen.st_mode & 07777U);
+  });
 }
 
 void fill_standard_streams() {

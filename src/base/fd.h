@@ -52,6 +52,12 @@ Result<std::string> read_file(const std::string& path, std::size_t limit);
 /// folder.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes, unsigned mode);
 
+/// Replaces a file whose text is known to be `before`, as write_file_durably does: owner, group and
+/// mode stay; a symbolic link stays, and what it names is replaced. Errors: file_io; file_changed
+/// where the file is no regular one, or holds something else by now.
+Result<void> rewrite_file_durably(const std::string& path, std::string_view before,
+                                  std::string_view after);
+
 /// For the beginning of main. A ledger or a link that got the number of a closed standard stream
 /// would be printed into; what reads or writes that stream meets end of file or EBADF instead.
 void fill_standard_streams();

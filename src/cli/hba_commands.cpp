@@ -8,10 +8,11 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/hba_fix.h"
 #include "cli/json.h"
 #include "cli/views.h"
 #include "hba/rule_file.h"
-#include "hba_lint/lint.h"
+#include "hba_lint/fix.h"
 #include "replay/fate.h"
 
 namespace cli {
@@ -159,12 +160,17 @@ Result<int> hba_lint_command(Shell& shell) {
   std::optional<std::string> idents;
   if (!ident_file.empty()) idents = TRY(text_of_file(ident_file));
   const hba::Files files;
-  const hba_lint::Report report = hba_lint::lint(
-      {options.file, text, version, {}, files, roles, ident_file, std::move(idents)});
-  shell.speech.result(shell.options.json ? json_of(report, version)
-                                         : text_of(report.findings, shell.speech.ink()));
-  say_verdict(shell, report.rules);
-  return base::any_problem(report.findings) ? 1 : 0;
+  const hba_lint::Subject subject{options.file, text,  version,    {},
+                                  files,        roles, ident_file, std::move(idents)};
+  const hba_lint::Fixed seen = options.fix ? TRY(mend(shell, subject))
+                                           : hba_lint::Fixed{"", {}, hba_lint::lint(subject)};
+  const std::string findings = text_of(seen.report.findings, shell.speech.ink());
+  if (options.fix && options.file == "-")
+    shell.speech.say(findings);
+  else
+    shell.speech.result(options.json ? json_of(seen, version) : findings);
+  say_verdict(shell, seen.report.rules);
+  return base::any_problem(seen.report.findings) ? 1 : 0;
 }
 
 Result<int> hba_explain_command(Shell& shell) {

@@ -8,7 +8,7 @@
 
 #include "admission/compare.h"
 #include "admission/prove.h"
-#include "hba_lint/lint.h"
+#include "hba_lint/fix.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
 #include "operations/status.h"
@@ -36,7 +36,8 @@ std::string json_of(const std::vector<replay::Group>& groups);
 std::string json_of(const admission::Comparison& comparison);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
-std::string json_of(const hba_lint::Report& report, const hba::Version& version);
+/// With `corrections` where there are some; secrets masked.
+std::string json_of(const hba_lint::Fixed& fixed, const hba::Version& version);
 /// `hosts` and `identities` as far as `init` found any.
 std::string json_of_init(const std::string& file, const survey::Draft* draft);
 

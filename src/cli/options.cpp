@@ -121,6 +121,14 @@ void on_judgement(CLI::App& app, Options& options) {
   on_beside(app, options);
 }
 
+void on_lint(CLI::App& app, Options& options) {
+  on_judgement(app, options);
+  auto* fix = app.add_flag("--fix", options.fix,
+                           "write the remedies that change nobody's way in, after the difference "
+                           "was shown; with FILE -, the result goes to standard output");
+  app.add_flag("--yes", options.yes, "ask no question")->needs(fix);
+}
+
 void on_diff(CLI::App& app, Options& options) {
   app.add_option("OLD", options.file, "a pg_hba.conf; -: standard input")->required();
   app.add_option("NEW", options.new_file, "the one that is to replace it; -: standard input")
@@ -186,7 +194,7 @@ constexpr DeclaredCommand declared[] = {
     {"ca", "show", "the two authorities", nothing},
     {"ca", "export", "an authority's certificate, PEM", on_export},
     {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
-    {"hba", "lint", "what is wrong with a pg_hba.conf, as the server would judge it", on_judgement},
+    {"hba", "lint", "what is wrong with a pg_hba.conf, as the server would judge it", on_lint},
     {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
     {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},
     {"hba", "replay", "who of these sessions a pg_hba.conf would refuse", on_replay},

@@ -327,12 +327,18 @@ std::string json_of(const hba::RuleFile& rules, const hba::Version& version) {
   return document(json);
 }
 
-std::string json_of(const hba_lint::Report& report, const hba::Version& version) {
+std::string json_of(const hba_lint::Fixed& fixed, const hba::Version& version) {
+  const hba_lint::Report& report = fixed.report;
   Json json{{"format", 1}, {"pg", version.major}};
   json["accepted_by_server"] = report.rules.accepted ? Json(*report.rules.accepted) : Json();
   json["rules"] = std::count_if(report.rules.rows.begin(), report.rules.rows.end(),
                                 [](const hba::RuleRow& row) { return row.rule.has_value(); });
   json["findings"] = of(report.findings);
+  for (const hba_lint::Correction& each : fixed.corrections)
+    json["corrections"].push_back({{"line", each.line},
+                                   {"codes", each.codes},
+                                   {"before", printable_line(hba::mask_secrets(each.before))},
+                                   {"after", printable_line(hba::mask_secrets(each.after))}});
   return document(json);
 }
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <iostream>
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/consent.h"
 #include "cli/json.h"
 #include "cli/passphrase.h"
 #include "cli/progress.h"
@@ -59,18 +59,7 @@ bool settled(const operations::ApplyReport& report) {
 
 Result<void> ask(Shell& shell, const planning::Plan& plan) {
   if (!shell.options.json) shell.speech.say(text_of(plan, shell.speech.talk_ink()));
-  if (shell.options.yes) return {};
-  if (::isatty(STDIN_FILENO) != 1)
-    return base::error(base::Code::refused_unasked, "nothing was changed: nobody could be asked")
-        .with_detail("Standard input is not a terminal, and --yes was not given.");
-  fmt::print(shell.speech.talk(), "carry out {}? [y/N] ", count(plan.pending(), "step", "steps"));
-  std::fflush(shell.speech.talk());
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (shell.outside.interrupted())
-    return base::error(base::Code::refused_interrupted, "nothing was changed: interrupted");
-  if (answer == "y" || answer == "yes") return {};
-  return base::error(base::Code::refused_declined, "nothing was changed: the answer was no");
+  return consent(shell, fmt::format("carry out {}?", count(plan.pending(), "step", "steps")));
 }
 
 }  // namespace
