@@ -59,9 +59,12 @@ void print_hba_finding(const hba_lint::CatalogueRow& row) {
     print_file("with the file " + std::string(file.name), file.text);
   print_file("with pg_ident.conf", example.idents);
   print_file("with --roles", example.roles);
+  print_file("with --dsn, of a server that tells", example.server);
   if (example.text != example.corrected) print_file("Corrected", example.corrected);
   if (example.idents != example.corrected_idents)
     print_file("Corrected pg_ident.conf", example.corrected_idents);
+  if (example.server != example.corrected_server)
+    print_file("Corrected on the server", example.corrected_server);
 }
 
 void print_hba_findings() {
@@ -73,7 +76,7 @@ void print_hba_findings() {
       "table (`src/hba_lint/`) by `./run lint --fix`, and\nits tests find each code in its "
       "example and none in what is corrected. Clauses are pages of PostgreSQL's\nmanual. Bytes "
       "that cannot be seen stand as `\\xNN`.\n\n");
-  for (const auto rows : {hba_lint::text_rows(), hba_lint::rule_rows()})
+  for (const auto rows : {hba_lint::text_rows(), hba_lint::rule_rows(), hba_lint::server_rows()})
     for (const hba_lint::CatalogueRow& row : rows) print_hba_finding(row);
 }
 

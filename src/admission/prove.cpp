@@ -182,10 +182,11 @@ std::string statement_of(const Question& question, const Subject& subject, const
       fmt::format("{} {} gets past authentication{}", where, what, scope_of(question));
   return fmt::format(
       "{}{}. This holds for new connections of PostgreSQL {} that goes by exactly these rules, "
-      "with ssl = on and TLS answering. Cancel requests, sessions that are open already, a pooler "
-      "or "
-      "tunnel in front of the server, and authentication hooks of extensions are not part of it.{}",
+      "with {}. Cancel requests, sessions that are open already, a pooler "
+      "or tunnel in front of the server, and authentication hooks of extensions are not part of "
+      "it.{}",
       proof.proven ? "Proven: " : "Not proven: ", claim, hba::to_string(subject.version),
+      subject.traits.ssl ? "ssl = on and TLS answering" : "ssl = off",
       subject.roles.known() ? " Memberships are those of the list." : "");
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 #include "hba/tokens.h"
@@ -63,6 +64,13 @@ std::set<std::string> Roles::groups_of(const std::string& role) const {
 std::vector<std::string> Roles::members() const {
   std::vector<std::string> made;
   for (const auto& [member, groups] : groups_) made.push_back(member);
+  return made;
+}
+
+Roles Roles::of_all(std::map<std::string, std::set<std::string>> groups) {
+  Roles made;
+  made.known_ = true;
+  made.groups_ = std::move(groups);
   return made;
 }
 

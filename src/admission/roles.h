@@ -31,6 +31,8 @@ class Roles {
   [[nodiscard]] std::set<std::string> groups_of(const std::string& role) const;
   /// Every role that is in some group.
   [[nodiscard]] std::vector<std::string> members() const;
+  /// All there are: each member with the groups that it is in directly.
+  static Roles of_all(std::map<std::string, std::set<std::string>> groups);
   /// Only this one is known to be in any group.
   static Roles of_one(const std::string& role, const std::set<std::string>& groups);
 

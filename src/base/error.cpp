@@ -149,7 +149,7 @@ constexpr auto rows = std::to_array<ErrorRow>({
      "PostgreSQL's client library, libpq, could not be loaded.",
      "Install it (Debian: libpq5); the detail is the loader's own word."},
     {Code::server_connection, "server.connection",
-     "The server that init --discover names could not be reached, or did not let the role in.",
+     "The server that --discover or --dsn names could not be reached, or did not let the role in.",
      "Try the same connection string with psql; the detail is libpq's or the server's own word."},
     {Code::server_privilege, "server.privilege",
      "The role of the connection may not see what init --discover asks for.",

@@ -44,6 +44,7 @@ constexpr CommandRow rows[] = {
     {"hba prove", hba_prove_command},
     {"hba replay", hba_replay_command},
     {"hba diff", hba_diff_command},
+    {"hba cidr", hba_cidr_command},
     {"log", log_command},
     {"demo", demo_command},
     {"completion", completion_command},

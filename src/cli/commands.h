@@ -59,6 +59,7 @@ base::Result<int> hba_explain_command(Shell& shell);
 base::Result<int> hba_prove_command(Shell& shell);
 base::Result<int> hba_replay_command(Shell& shell);
 base::Result<int> hba_diff_command(Shell& shell);
+base::Result<int> hba_cidr_command(Shell& shell);
 base::Result<int> log_command(Shell& shell);
 base::Result<int> demo_command(Shell& shell);
 base::Result<int> completion_command(Shell& shell);

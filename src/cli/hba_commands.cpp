@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
-// The commands about a pg_hba.conf as a text: no configuration, no host, no server.
+// The commands about a pg_hba.conf as a text: no configuration, no host, a server where --dsn names
+// one.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "admission/compare.h"
 #include "admission/prove.h"
-#include "base/fd.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/hba_fix.h"
+#include "cli/hba_ground.h"
 #include "cli/json.h"
 #include "cli/views.h"
 #include "hba/rule_file.h"
@@ -20,20 +20,6 @@ namespace {
 
 using base::printable_line;
 using base::Result;
-
-/// The file that was named, or standard input, which may be a pipe.
-Result<std::string> text_of_file(const std::string& path) {
-  if (path == "-") return base::read_all(STDIN_FILENO, hba::Files::longest_file);
-  return base::read_file(path, hba::Files::longest_file);
-}
-
-Result<hba::Version> version_of(const Shell& shell) {
-  if (!shell.options.server_version.empty())
-    return hba::parse_version(shell.options.server_version);
-  shell.speech.say(fmt::format("as PostgreSQL {} reads it; --pg names another version",
-                               hba::to_string(hba::newest)));
-  return hba::newest;
-}
 
 /// What the view does not show: what the server only logs, and whether it would load the file.
 void say_verdict(Shell& shell, const hba::RuleFile& rules) {
@@ -54,67 +40,32 @@ void say_verdict(Shell& shell, const hba::RuleFile& rules) {
           : fmt::format("the server refuses this file: {}", printable_line(rules.refusal)));
 }
 
-/// What is not proper to one file, but stands in others.
-struct Beside {
-  admission::Roles roles;
+/// A file's rules with all that they are judged by.
+struct Judges {
+  Ground ground;
   hba::IdentFile idents;
+  hba::RuleFile file;
+
+  [[nodiscard]] admission::Subject subject() const {
+    return {file, idents, ground.roles, ground.version, ground.traits};
+  }
+  [[nodiscard]] admission::Rules rules() const {
+    return {file, idents, ground.roles, ground.version, ground.traits};
+  }
 };
 
-/// Of none that was named nothing is known.
-Result<admission::Roles> roles_of(const Options& options) {
-  if (options.roles_file.empty()) return admission::Roles();
-  const std::string text = TRY(text_of_file(options.roles_file));
-  return admission::Roles::parse(options.roles_file, text);
-}
-
-/// The maps' file; "" where none was named and none stands beside `file`.
-std::string ident_file_of(const Options& options, const std::string& file) {
-  if (!options.ident_file.empty()) return options.ident_file;
-  std::string path = hba::resolve_beside(file, "pg_ident.conf");
-  return file == "-" || ::access(path.c_str(), F_OK) != 0 ? std::string() : path;
-}
-
-/// Of "" nothing is known. The server goes by its former maps where it refuses a file.
-Result<hba::IdentFile> idents_of(Shell& shell, const std::string& path,
-                                 const hba::Version& version) {
-  hba::IdentFile unknown;
-  unknown.known = false;
-  if (path.empty()) return unknown;
-  const std::string text = TRY(text_of_file(path));
-  hba::IdentFile read = hba::read_idents(path, text, version, hba::Files());
-  for (const hba::IdentRow& row : read.rows) {
-    if (row.mapping) continue;
-    shell.speech.say(fmt::format(
-        "{}:{}: {}: the server does not load these maps, so which ones it goes by is not known",
-        printable_line(row.file), row.line, printable_line(row.error)));
-    return unknown;
-  }
-  return read;
-}
-
-Result<Beside> beside(Shell& shell, const hba::Version& version) {
-  const Options& options = shell.options;
-  Beside made;
-  made.roles = TRY(roles_of(options));
-  made.idents = TRY(idents_of(shell, ident_file_of(options, options.file), version));
+Result<Judges> judges_of(Shell& shell, std::optional<survey::Conversation>& server) {
+  Judges made;
+  made.ground = TRY(ground_of(shell, server));
+  const std::string maps = ident_file_of(shell.options, shell.options.file);
+  made.idents = TRY(idents_of(shell, maps, made.ground.version));
+  made.file = TRY(loadable(shell.options.file, made.ground));
   return made;
 }
 
-/// A file that the server refuses decides nothing.
-Result<hba::RuleFile> loadable(const std::string& path, const hba::Version& version) {
-  const std::string text = TRY(text_of_file(path));
-  hba::RuleFile rules = hba::read_rules(path, text, version, {}, hba::Files());
-  if (rules.accepted != std::optional(false)) return rules;
-  std::string why = rules.refusal;
-  for (const hba::RuleRow& row : rules.rows)
-    if (!row.rule && why.empty())
-      why = fmt::format("{}:{}: {}", row.file, row.line,
-                        row.error.empty() ? "the server refuses this line" : row.error);
-  return base::error(base::Code::parse, fmt::format("the server refuses {}", printable_line(path)))
-      .with_detail(printable_line(why))
-      .with_hint(
-          "The server goes by its former rules until all lines are good; pgseal hba show "
-          "names each bad one.");
+Result<Judges> judges_of(Shell& shell) {
+  std::optional<survey::Conversation> server = TRY(server_of(shell));
+  return judges_of(shell, server);
 }
 
 Result<std::optional<admission::Addresses>> networks_of(const std::vector<std::string>& texts) {
@@ -142,33 +93,40 @@ Result<std::optional<admission::Addresses>> networks_of(const std::vector<std::s
 }  // namespace
 
 Result<int> hba_show_command(Shell& shell) {
-  const hba::Version version = TRY(version_of(shell));
+  const Ground ground = TRY(ground_of(shell));
   const std::string& path = shell.options.file;
   const std::string text = TRY(text_of_file(path));
-  const hba::RuleFile rules = hba::read_rules(path, text, version, {}, hba::Files());
-  show(shell, text_of(rules, path, version), json_of(rules, version));
+  const hba::RuleFile rules =
+      hba::read_rules(path, text, ground.version, ground.traits, hba::Files());
+  show(shell, text_of(rules, path, ground.version), json_of(rules, ground.version));
   say_verdict(shell, rules);
   return rules.accepted == std::optional(false) ? 1 : 0;
 }
 
 Result<int> hba_lint_command(Shell& shell) {
   const Options& options = shell.options;
-  const hba::Version version = TRY(version_of(shell));
+  const Ground ground = TRY(ground_of(shell));
   const std::string text = TRY(text_of_file(options.file));
-  const admission::Roles roles = TRY(roles_of(options));
   const std::string ident_file = ident_file_of(options, options.file);
   std::optional<std::string> idents;
   if (!ident_file.empty()) idents = TRY(text_of_file(ident_file));
   const hba::Files files;
-  const hba_lint::Subject subject{options.file, text,  version,    {},
-                                  files,        roles, ident_file, std::move(idents)};
+  const hba_lint::Subject subject{options.file,
+                                  text,
+                                  ground.version,
+                                  ground.traits,
+                                  files,
+                                  ground.roles,
+                                  ident_file,
+                                  std::move(idents),
+                                  ground.catalog ? &ground.catalog->facts : nullptr};
   const hba_lint::Fixed seen = options.fix ? TRY(mend(shell, subject))
                                            : hba_lint::Fixed{"", {}, hba_lint::lint(subject)};
   const std::string findings = text_of(seen.report.findings, shell.speech.ink());
   if (options.fix && options.file == "-")
     shell.speech.say(findings);
   else
-    shell.speech.result(options.json ? json_of(seen, version) : findings);
+    shell.speech.result(options.json ? json_of(seen, ground.version) : findings);
   say_verdict(shell, seen.report.rules);
   return base::any_problem(seen.report.findings) ? 1 : 0;
 }
@@ -176,19 +134,14 @@ Result<int> hba_lint_command(Shell& shell) {
 Result<int> hba_explain_command(Shell& shell) {
   const admission::Connection connection =
       TRY(admission::parse_connection(shell.options.connection));
-  const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
-  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
-  const admission::Decision decision =
-      admission::Rules(rules, others.idents, others.roles, version, {}).explain(connection);
+  const Judges judges = TRY(judges_of(shell));
+  const admission::Decision decision = judges.rules().explain(connection);
   show(shell, text_of(decision), json_of(decision));
   return 0;
 }
 
 Result<int> hba_prove_command(Shell& shell) {
   const Options& options = shell.options;
-  const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
   admission::Question question;
   question.require =
       options.require == "tls" ? admission::Requirement::tls : admission::Requirement::certificate;
@@ -201,47 +154,52 @@ Result<int> hba_prove_command(Shell& shell) {
   question.databases = options.databases;
   question.networks = TRY(networks_of(options.networks));
   question.include_local = options.include_local;
-  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
-  const admission::Proof proof =
-      admission::prove({rules, others.idents, others.roles, version, {}}, question);
+  const Judges judges = TRY(judges_of(shell));
+  const admission::Proof proof = admission::prove(judges.subject(), question);
   show(shell, text_of(proof), json_of(proof, options.require));
   return proof.proven ? 0 : 1;
 }
 
 Result<int> hba_replay_command(Shell& shell) {
-  if (shell.options.file == "-" && shell.options.sessions_file == "-")
-    return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
-  const hba::Version version = TRY(version_of(shell));
-  const Beside others = TRY(beside(shell, version));
-  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
   const std::string& path = shell.options.sessions_file;
-  const std::string text = TRY(text_of_file(path));
-  const std::vector<replay::Session> sessions = TRY(replay::read_sessions(path, text));
-  const std::vector<replay::Group> groups =
-      replay::replay(sessions, admission::Rules(rules, others.idents, others.roles, version, {}));
-  show(shell, text_of(groups), json_of(groups));
+  if (shell.options.file == "-" && path == "-")
+    return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
+  if (path.empty() && !shell.options.dsn)
+    return base::error(base::Code::usage, "nothing says whose sessions are meant")
+        .with_hint("--sessions names a list of them, --dsn a server that has them.");
+  std::optional<survey::Conversation> server = TRY(server_of(shell));
+  const Judges judges = TRY(judges_of(shell, server));
+  survey::Connected connected;
+  if (path.empty()) {
+    connected = TRY(survey::ask_connected(*server));
+  } else {
+    const std::string text = TRY(text_of_file(path));
+    connected.sessions = TRY(replay::read_sessions(path, text));
+  }
+  const std::vector<replay::Group> groups = replay::replay(connected.sessions, judges.rules());
+  show(shell, text_of(groups), json_of(groups, connected.hidden));
   const bool all_let_in = groups.empty() || groups.front().fate >= replay::Fate::not_on_tls;
-  return all_let_in ? 0 : 1;
+  return !say_hidden(shell, connected.hidden) && all_let_in ? 0 : 1;
 }
 
 Result<int> hba_diff_command(Shell& shell) {
   const Options& options = shell.options;
   if (options.file == "-" && options.new_file == "-")
     return base::error(base::Code::usage, "only one of two files can be standard input");
-  const hba::Version version = TRY(version_of(shell));
-  const admission::Roles roles = TRY(roles_of(options));
+  const Ground ground = TRY(ground_of(shell));
   std::string old_maps = ident_file_of(options, options.file);
   std::string new_maps = ident_file_of(options, options.new_file);
   // A file that has no maps beside it is not about maps.
   if (old_maps.empty()) old_maps = new_maps;
   if (new_maps.empty()) new_maps = old_maps;
-  const hba::IdentFile old_idents = TRY(idents_of(shell, old_maps, version));
+  const hba::IdentFile old_idents = TRY(idents_of(shell, old_maps, ground.version));
   const hba::IdentFile new_idents =
-      new_maps == old_maps ? old_idents : TRY(idents_of(shell, new_maps, version));
-  const hba::RuleFile old_rules = TRY(loadable(options.file, version));
-  const hba::RuleFile new_rules = TRY(loadable(options.new_file, version));
-  const admission::Comparison comparison = admission::compare(
-      {old_rules, old_idents, roles, version, {}}, {new_rules, new_idents, roles, version, {}});
+      new_maps == old_maps ? old_idents : TRY(idents_of(shell, new_maps, ground.version));
+  const hba::RuleFile old_rules = TRY(loadable(options.file, ground));
+  const hba::RuleFile new_rules = TRY(loadable(options.new_file, ground));
+  const admission::Comparison comparison =
+      admission::compare({old_rules, old_idents, ground.roles, ground.version, ground.traits},
+                         {new_rules, new_idents, ground.roles, ground.version, ground.traits});
   show(shell, text_of(comparison), json_of(comparison));
   return comparison.equivalent ? 0 : 1;
 }

@@ -75,9 +75,10 @@ Result<void> check_readable(const std::string& text, const std::string& path) {
 }
 
 Result<int> init_discovered(Shell& shell, const std::string& path) {
-  TRY(survey::check_dsn(*shell.options.discover));
+  const survey::Dsn dsn{*shell.options.discover, "--discover"};
+  TRY(survey::check_dsn(dsn));
   if (::access(path.c_str(), F_OK) == 0) return cannot_create(path, EEXIST);
-  const survey::Cluster cluster = TRY(survey::ask(*shell.options.discover));
+  const survey::Cluster cluster = TRY(survey::ask(dsn));
   const survey::Draft draft = TRY(discovered(cluster));
   const std::string& name =
       shell.options.environment.empty() ? draft.environment : shell.options.environment;

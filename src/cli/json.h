@@ -9,11 +9,13 @@
 #include "admission/compare.h"
 #include "admission/prove.h"
 #include "hba_lint/fix.h"
+#include "networks/narrow.h"
 #include "operations/apply.h"
 #include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
 #include "replay/fate.h"
+#include "survey/connected.h"
 #include "survey/draft.h"
 
 namespace cli {
@@ -32,8 +34,12 @@ std::string json_of(const std::vector<ledger::Authority>& authorities);
 /// Null where nothing decides. Secrets of the rule's text are masked.
 std::string json_of(const admission::Decision& decision);
 std::string json_of(const admission::Proof& proof, const std::string& require);
-std::string json_of(const std::vector<replay::Group>& groups);
+/// With `hidden` where the server hides any.
+std::string json_of(const std::vector<replay::Group>& groups,
+                    const std::vector<survey::Hidden>& hidden = {});
 std::string json_of(const admission::Comparison& comparison);
+/// With `unseen` and `hidden` where there are any.
+std::string json_of(const networks::Narrowed& narrowed, const std::vector<survey::Hidden>& hidden);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
 /// With `corrections` where there are some; secrets masked.

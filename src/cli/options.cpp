@@ -97,9 +97,15 @@ void on_completion(CLI::App& app, Options& options) {
 }
 
 void on_version(CLI::App& app, Options& options) {
-  app.add_option("--pg", options.server_version,
-                 "the server's version, 10 to 18, as 15 or 15.4 (default: the newest known)")
+  app.add_option(
+         "--pg", options.server_version,
+         "the server's version, 10 to 18, as 15 or 15.4 (default: the server of --dsn, else the "
+         "newest known)")
       ->type_name("MAJOR[.MINOR]");
+  app.add_option("--dsn", options.dsn,
+                 "a server to ask for what FILE does not say; a connection string or URI of libpq, "
+                 "without a password")
+      ->type_name("DSN");
 }
 
 void on_hba(CLI::App& app, Options& options) {
@@ -109,8 +115,10 @@ void on_hba(CLI::App& app, Options& options) {
 
 /// What stands beside a file and what it means depends on.
 void on_beside(CLI::App& app, Options& options) {
-  app.add_option("--roles", options.roles_file,
-                 "lines \"member group\", all there are: a role it does not name is in no group")
+  app.add_option(
+         "--roles", options.roles_file,
+         "lines \"member group\", all there are: a role it does not name is in no group (default: "
+         "those of --dsn)")
       ->type_name("FILE");
   app.add_option("--ident", options.ident_file, "the maps (default: pg_ident.conf beside FILE)")
       ->type_name("FILE");
@@ -166,9 +174,14 @@ void on_replay(CLI::App& app, Options& options) {
          "--sessions", options.sessions_file,
          "CSV with a header line: user,database,address and, where known, "
          "tls,gss,certificate,replication,application,count,last_seen, as docs/sessions.sql "
-         "asks a server for them; -: standard input")
-      ->type_name("FILE")
-      ->required();
+         "asks a server for them; -: standard input (default: those of --dsn)")
+      ->type_name("FILE");
+}
+
+void on_cidr(CLI::App& app, Options& options) {
+  app.add_option("FILE", options.file,
+                 "a pg_hba.conf whose rules show where clients come from; -: standard input");
+  on_version(app, options);
 }
 
 void nothing(CLI::App&, Options&) {}
@@ -199,6 +212,7 @@ constexpr DeclaredCommand declared[] = {
     {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},
     {"hba", "replay", "who of these sessions a pg_hba.conf would refuse", on_replay},
     {"hba", "diff", "whom a change of pg_hba.conf lets in or locks out", on_diff},
+    {"hba", "cidr", "the networks to use in rules, and why", on_cidr},
     {"", "log", "who did what", on_log},
     {"", "demo", "a throw-away environment on this machine, from plaintext to proven TLS", on_demo},
     {"", "completion", "a script that completes pgseal's command lines in a shell", on_completion},

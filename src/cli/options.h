@@ -37,6 +37,7 @@ struct Options {
   std::string name;                     ///< debt forgive, host remove: the host
   std::string shell;                    ///< completion
   std::string server_version;           ///< hba: --pg
+  std::optional<std::string> dsn;       ///< hba: --dsn, a connection string, foreign to all else
   std::string connection;               ///< hba explain: --connection
   std::string roles_file;               ///< hba: --roles
   std::string ident_file;               ///< hba: --ident

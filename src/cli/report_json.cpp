@@ -401,10 +401,27 @@ std::string json_of(const admission::Proof& proof, const std::string& require) {
   return document(json);
 }
 
-std::string json_of(const std::vector<replay::Group>& groups) {
-  const auto text = [](const std::string& some) {
-    return some.empty() ? Json() : Json(printable_line(some));
-  };
+namespace {
+
+/// Null where it is not told.
+Json told(const std::string& some) { return some.empty() ? Json() : Json(printable_line(some)); }
+
+void add_hidden(Json& json, const std::vector<survey::Hidden>& hidden) {
+  for (const survey::Hidden& each : hidden)
+    json["hidden"].push_back(
+        {{"role", told(each.role)}, {"database", told(each.database)}, {"count", each.count}});
+}
+
+Json of_roles(const std::set<std::string>& roles) {
+  Json json = Json::array();
+  for (const std::string& role : roles) json.push_back(printable_line(role));
+  return json;
+}
+
+}  // namespace
+
+std::string json_of(const std::vector<replay::Group>& groups,
+                    const std::vector<survey::Hidden>& hidden) {
   Json json{{"format", 1}};
   json["groups"] = Json::array();
   for (const replay::Group& group : groups) {
@@ -413,14 +430,39 @@ std::string json_of(const std::vector<replay::Group>& groups) {
                               {"role", printable_line(group.role)},
                               {"database", printable_line(group.database)},
                               {"network", group.network},
-                              {"application", text(group.application)},
+                              {"application", told(group.application)},
                               {"count", group.count},
-                              {"first_seen", text(group.first_seen)},
-                              {"last_seen", text(group.last_seen)},
+                              {"first_seen", told(group.first_seen)},
+                              {"last_seen", told(group.last_seen)},
                               {"old", nullptr},
                               {"new", row == nullptr ? Json() : of_deciding(*row)},
                               {"decision", to_string(group.decision.outcome)}});
   }
+  add_hidden(json, hidden);
+  return document(json);
+}
+
+std::string json_of(const networks::Narrowed& narrowed, const std::vector<survey::Hidden>& hidden) {
+  Json json{{"format", 1}};
+  json["networks"] = Json::array();
+  for (const networks::Suggestion& each : narrowed.networks) {
+    Json sources = Json::array();
+    for (const networks::Source source : each.sources) sources.push_back(to_string(source));
+    json["networks"].push_back({{"network", to_string(each.network)},
+                                {"roles", of_roles(each.roles)},
+                                {"sources", std::move(sources)},
+                                {"gateway", each.gateway},
+                                {"replication", each.replication},
+                                {"last_seen", told(each.last_seen)},
+                                {"reason", printable_line(each.reason)}});
+  }
+  for (const networks::Admitted& each : narrowed.unseen)
+    json["unseen"].push_back({{"network", to_string(each.network)},
+                              {"roles", of_roles(each.roles)},
+                              {"replication", each.replication},
+                              {"file", printable_line(each.file)},
+                              {"line", each.line}});
+  add_hidden(json, hidden);
   return document(json);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 std::unordered_map<std::string_view, const CatalogueRow*> by_code() {
   std::unordered_map<std::string_view, const CatalogueRow*> made;
-  for (const auto rows : {text_rows(), rule_rows()})
+  for (const auto rows : {text_rows(), rule_rows(), server_rows()})
     for (const CatalogueRow& row : rows) made.emplace(row.code, &row);
   return made;
 }

@@ -29,6 +29,10 @@ struct Example {
   std::string_view idents{};  ///< pg_ident.conf; the finding is there where `text` is `corrected`
   std::string_view corrected_idents{};
   std::string_view roles{};  ///< of --roles
+  /// What the server of --dsn tells, lines "setting = value"; the finding is there where all else
+  /// is as `corrected` has it.
+  std::string_view server{};
+  std::string_view corrected_server{};
 };
 
 struct CatalogueRow {
@@ -45,6 +49,8 @@ struct CatalogueRow {
 std::span<const CatalogueRow> text_rows();
 /// About what rules admit, options, and maps.
 std::span<const CatalogueRow> rule_rows();
+/// About what a server tells beside its rules.
+std::span<const CatalogueRow> server_rows();
 
 /// A finding of the table's severity, clause and remedy. An unknown code is a mistake of ours.
 base::Finding finding(std::string_view code, std::string message);

@@ -53,6 +53,7 @@ Report lint(const Subject& subject) {
   }
   check_idents(material, findings);
   check_coverage(material, findings);
+  check_server(material, findings);
   // The rules of a file that is refused decide nothing.
   if (material.rules.accepted != std::optional(false)) check_reach(material, findings);
 

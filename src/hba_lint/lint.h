@@ -10,6 +10,7 @@
 #include "admission/roles.h"
 #include "base/finding.h"
 #include "hba/rule_file.h"
+#include "hba_lint/server_facts.h"
 
 namespace hba_lint {
 
@@ -22,6 +23,7 @@ struct Subject {
   const admission::Roles& roles;
   std::string ident_file{};
   std::optional<std::string> idents{};  ///< null: nothing is known of maps
+  const ServerFacts* server = nullptr;  ///< null: none was asked
 };
 
 struct Report {

@@ -57,6 +57,8 @@ void check_idents(const Material& material, base::Findings& findings);
 /// What rules do together.
 void check_coverage(const Material& material, base::Findings& findings);
 void check_reach(const Material& material, base::Findings& findings);
+/// Nothing where no server was asked.
+void check_server(const Material& material, base::Findings& findings);
 
 /// No client of another machine has an address of the rule.
 bool only_own_machine(const hba::Rule& rule);

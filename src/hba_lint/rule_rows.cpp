@@ -229,8 +229,10 @@ constexpr auto rows_of_rules = std::to_array<CatalogueRow>({
      {"15", "hostssl shop +staff 10.0.0.0/8 scram-sha-256\n", clean}},
     {"hba.name-absent",
      Severity::note,
-     "A group has no member in the list of --roles.",
-     "A group that is not there is no error: the rule matches the role of its name alone.",
+     "A group has no member in the list of --roles, or the server of --dsn has no role, group or "
+     "database of that name.",
+     "It is no error: a group that is not there matches the role of its name alone, and a rule for "
+     "other names waits until somebody has them.",
      rules_chapter,
      "Correct the name, or take it out.",
      {"15",

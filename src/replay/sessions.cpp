@@ -157,20 +157,6 @@ class Reader {
     return made;
   }
 
-  /// X509_NAME_oneline's form begins with a slash. The server judges by the first CN it finds. Null
-  /// where the name may be cut, or may have a slash of its own.
-  static std::optional<std::string> common_name(const std::string& certificate) {
-    if (!certificate.starts_with('/')) return certificate;
-    const std::size_t at = certificate.find("/CN=");
-    if (at == std::string::npos) return std::nullopt;
-    const std::size_t begin = at + 4;
-    const std::size_t end = certificate.find('/', begin);
-    if (end == std::string::npos && certificate.size() >= longest_subject) return std::nullopt;
-    if (end != std::string::npos && certificate.find('=', end) == std::string::npos)
-      return std::nullopt;
-    return certificate.substr(begin, end - begin);
-  }
-
   const std::string& file_;
   std::map<std::string, std::size_t, std::less<>> place_;
   std::size_t number_ = 0;
@@ -178,6 +164,19 @@ class Reader {
 };
 
 }  // namespace
+
+// X509_NAME_oneline's form begins with a slash.
+std::optional<std::string> common_name(const std::string& certificate) {
+  if (!certificate.starts_with('/')) return certificate;
+  const std::size_t at = certificate.find("/CN=");
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t begin = at + 4;
+  const std::size_t end = certificate.find('/', begin);
+  if (end == std::string::npos && certificate.size() >= longest_subject) return std::nullopt;
+  if (end != std::string::npos && certificate.find('=', end) == std::string::npos)
+    return std::nullopt;
+  return certificate.substr(begin, end - begin);
+}
 
 Result<std::vector<Session>> read_sessions(const std::string& file, std::string_view text) {
   const std::vector<Cells> rows = TRY(Rows::read(file, text));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ struct Session {
   /// Of a certificate that was shown the name is not told whole: the server's views cut subjects.
   bool name_unknown = false;
 };
+
+/// The CN of a subject as pg_stat_ssl shows it ("/O=shop/CN=app"), by the first as the server does;
+/// any other text is the CN itself. Null where it may be cut, or may have a slash of its own.
+std::optional<std::string> common_name(const std::string& certificate);
 
 /// CSV (RFC 4180) with a header line: user, database and address, and of tls, gss, certificate,
 /// replication, application, count, last_seen those that are known, in any order. Flags are on, t,

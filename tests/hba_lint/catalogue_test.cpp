@@ -20,12 +20,48 @@ const std::string ident_file = "pg_ident.conf";
 
 std::vector<CatalogueRow> every_row() {
   std::vector<CatalogueRow> all;
-  for (const auto rows : {hba_lint::text_rows(), hba_lint::rule_rows()})
+  for (const auto rows : {hba_lint::text_rows(), hba_lint::rule_rows(), hba_lint::server_rows()})
     all.insert(all.end(), rows.begin(), rows.end());
   return all;
 }
 
-hba_lint::Report lint(const Example& example, std::string_view text, std::string_view idents) {
+/// Lines "setting = value". What they do not say is as a server has it that shows nothing.
+struct Told {
+  hba::ServerTraits traits;
+  hba_lint::ServerFacts facts;
+
+  explicit Told(std::string_view lines) {
+    facts.roles = {"app", "standby", "postgres"};
+    facts.databases = {"shop"};
+    facts.client_authority = true;
+    facts.password_encryption = "scram-sha-256";
+    facts.listen_addresses = "*";
+    while (!lines.empty()) {
+      const std::string_view line = lines.substr(0, lines.find('\n'));
+      lines.remove_prefix(line.size() + 1);
+      take(line.substr(0, line.find(" = ")), std::string(line.substr(line.find(" = ") + 3)));
+    }
+  }
+
+ private:
+  void take(std::string_view setting, const std::string& value) {
+    if (setting == "ssl")
+      traits.ssl = value == "on";
+    else if (setting == "ssl_ca_file")
+      facts.client_authority = value != "''";
+    else if (setting == "password_encryption")
+      facts.password_encryption = value;
+    else if (setting == "listen_addresses")
+      facts.listen_addresses = value;
+    else if (setting == "superusers")
+      facts.superusers = {value};
+    else
+      FAIL("no such setting: ", setting);
+  }
+};
+
+hba_lint::Report lint(const Example& example, std::string_view text, std::string_view idents,
+                      std::string_view server) {
   hba_tests::Texts beside;
   for (const hba_lint::ExampleFile& file : example.beside)
     if (file.name.ends_with('/'))
@@ -42,7 +78,9 @@ hba_lint::Report lint(const Example& example, std::string_view text, std::string
   REQUIRE(version);
   std::optional<std::string> maps;
   if (!idents.empty()) maps = idents;
-  return hba_lint::lint({main_file, text, *version, {}, beside, roles, ident_file, maps});
+  const Told told(server);
+  return hba_lint::lint({main_file, text, *version, told.traits, beside, roles, ident_file, maps,
+                         server.empty() ? nullptr : &told.facts});
 }
 
 std::string said(const base::Findings& findings) {
@@ -57,7 +95,7 @@ std::string said(const base::Findings& findings) {
 TEST_CASE("each code's example shows that code at that line, with its severity, and no other") {
   for (const CatalogueRow& row : every_row()) {
     const Example& example = row.example;
-    const hba_lint::Report report = lint(example, example.text, example.idents);
+    const hba_lint::Report report = lint(example, example.text, example.idents, example.server);
     const std::string all = said(report.findings);
     CAPTURE(row.code);
     CAPTURE(all);
@@ -70,7 +108,7 @@ TEST_CASE("each code's example shows that code at that line, with its severity, 
       ++shown;
       CHECK(each.severity == row.severity);
       CHECK(each.line == example.line);
-      const bool about_maps = example.text == example.corrected;
+      const bool about_maps = example.text == example.corrected && example.server.empty();
       CHECK(each.file == (about_maps && row.code != "hba.cert-map" ? ident_file : main_file));
       CHECK(each.hint == row.remedy);
       CHECK(each.clause == row.clause);
@@ -83,7 +121,8 @@ TEST_CASE("each code's example shows that code at that line, with its severity, 
 TEST_CASE("what the table calls corrected loads and shows nothing") {
   for (const CatalogueRow& row : every_row()) {
     const Example& example = row.example;
-    const hba_lint::Report report = lint(example, example.corrected, example.corrected_idents);
+    const hba_lint::Report report =
+        lint(example, example.corrected, example.corrected_idents, example.corrected_server);
     const std::string all = said(report.findings);
     CAPTURE(row.code);
     CAPTURE(all);
@@ -110,7 +149,7 @@ TEST_CASE("the server refuses exactly the examples of errors that it can see") {
   for (const CatalogueRow& row : every_row()) {
     CAPTURE(row.code);
     const bool error = row.severity == base::Severity::error;
-    const auto report = lint(row.example, row.example.text, row.example.idents);
+    const auto report = lint(row.example, row.example.text, row.example.idents, row.example.server);
     CHECK(report.rules.accepted ==
           std::optional(!error && !refused_though_no_error.contains(row.code)));
   }

@@ -23,7 +23,7 @@ namespace {
 
 /// The error of check_dsn, whole.
 std::string objection(const std::string& dsn) {
-  const auto checked = survey::check_dsn(dsn);
+  const auto checked = survey::check_dsn({dsn, "--discover"});
   if (checked) return "";
   CHECK(checked.error().code == Code::usage);
   return checked.error().message + "|" + checked.error().detail + "|" + checked.error().hint;
@@ -111,8 +111,9 @@ class Impostor {
   }
 
   [[nodiscard]] base::Error refusal(const survey::Limits& limits = {}) const {
-    const auto asked = survey::ask("host=127.0.0.1 port=" + std::to_string(port_) +
-                                       " sslmode=disable gssencmode=disable user=u dbname=d",
+    const auto asked = survey::ask({"host=127.0.0.1 port=" + std::to_string(port_) +
+                                        " sslmode=disable gssencmode=disable user=u dbname=d",
+                                    "--discover"},
                                    limits);
     REQUIRE(!asked);
     return asked.error();
