@@ -33,28 +33,33 @@ bool is_subnet(const Network& network, const Named& named) {
          network.length >= widest_link && to_string(network) != "192.168.0.0/16";
 }
 
+/// Looks at no more than it names: it is asked of each client anew.
+template <class Things, class Name>
+std::string listed(const Things& things, const Name& name) {
+  std::string made;
+  std::size_t many = 0;
+  for (const auto& thing : things) {
+    if (many == most_named) break;
+    made += (many++ == 0 ? "" : ", ") + name(thing);
+  }
+  if (things.size() > most_named) made += fmt::format(" and {} more", things.size() - most_named);
+  return made;
+}
+
 template <class Names>
 std::string listed(const Names& names) {
-  std::vector<std::string> some;
-  for (const auto& name : names) {
-    if (some.size() == most_named) break;
-    some.push_back(name);
-  }
-  std::string made = fmt::format("{}", fmt::join(some, ", "));
-  if (names.size() > most_named) made += fmt::format(" and {} more", names.size() - most_named);
-  return made;
+  return listed(names, [](const std::string& name) { return name; });
 }
 
 /// "pg_hba.conf:7 and interface eth0"
 std::string namers_of(const Named& named) {
-  std::vector<std::string> places;
-  for (const Admitted* rule : named.rules)
-    places.push_back(fmt::format("{}:{}", rule->file, rule->line));
-  std::vector<std::string> interfaces;
-  for (const Interface* each : named.interfaces) interfaces.push_back(each->name);
-  std::string made = listed(places);
-  if (!places.empty() && !interfaces.empty()) made += " and ";
-  if (!interfaces.empty()) made += "interface " + listed(interfaces);
+  std::string made = listed(named.rules, [](const Admitted* rule) {
+    return fmt::format("{}:{}", rule->file, rule->line);
+  });
+  if (!made.empty() && !named.interfaces.empty()) made += " and ";
+  if (!named.interfaces.empty())
+    made +=
+        "interface " + listed(named.interfaces, [](const Interface* each) { return each->name; });
   return made;
 }
 
