@@ -202,20 +202,39 @@ Result<int> hba_prove_command(Shell& shell) {
   return proof.proven ? 0 : 1;
 }
 
+namespace {
+
+/// What can be wrong with its options taken together.
+Result<void> check_replay_options(const Options& options) {
+  const bool log = !options.log_file.empty();
+  const bool sessions = !options.sessions_file.empty();
+  if (log == sessions)
+    return base::error(base::Code::usage, log ? "--log and --sessions are two questions"
+                                              : "hba replay is not told whose sessions")
+        .with_hint("Give either --sessions FILE or --log FILE.");
+  if (!log && !options.log_line_prefix.empty())
+    return base::error(base::Code::usage, "--log-line-prefix is about --log, which is missing");
+  if (options.file == "-" && (log ? options.log_file : options.sessions_file) == "-")
+    return base::error(base::Code::usage, fmt::format("FILE and --{} are both the standard input",
+                                                      log ? "log" : "sessions"));
+  return {};
+}
+
+}  // namespace
+
 Result<int> hba_replay_command(Shell& shell) {
-  if (shell.options.file == "-" && shell.options.sessions_file == "-")
-    return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
+  TRY(check_replay_options(shell.options));
   const hba::Version version = TRY(version_of(shell));
   const Beside others = TRY(beside(shell, version));
-  const hba::RuleFile rules = TRY(loadable(shell.options.file, version));
+  const hba::RuleFile file = TRY(loadable(shell.options.file, version));
+  const admission::Rules rules(file, others.idents, others.roles, version, {});
+  if (!shell.options.log_file.empty()) return replay_log_command(shell, rules);
   const std::string& path = shell.options.sessions_file;
   const std::string text = TRY(text_of_file(path));
   const std::vector<replay::Session> sessions = TRY(replay::read_sessions(path, text));
-  const std::vector<replay::Group> groups =
-      replay::replay(sessions, admission::Rules(rules, others.idents, others.roles, version, {}));
+  const std::vector<replay::Group> groups = replay::replay(sessions, rules);
   show(shell, text_of(groups), json_of(groups));
-  const bool all_let_in = groups.empty() || groups.front().fate >= replay::Fate::not_on_tls;
-  return all_let_in ? 0 : 1;
+  return replay::all_let_in(groups) ? 0 : 1;
 }
 
 Result<int> hba_diff_command(Shell& shell) {

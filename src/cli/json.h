@@ -13,7 +13,7 @@
 #include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
-#include "replay/fate.h"
+#include "replay/log_replay.h"
 #include "survey/draft.h"
 
 namespace cli {
@@ -33,6 +33,8 @@ std::string json_of(const std::vector<ledger::Authority>& authorities);
 std::string json_of(const admission::Decision& decision);
 std::string json_of(const admission::Proof& proof, const std::string& require);
 std::string json_of(const std::vector<replay::Group>& groups);
+/// The same with `more` and `log`.
+std::string json_of(const replay::LogReport& report);
 std::string json_of(const admission::Comparison& comparison);
 /// Null where the view has null. With rule_number from 16 on, as there.
 std::string json_of(const hba::RuleFile& rules, const hba::Version& version);

@@ -159,8 +159,14 @@ void on_replay(CLI::App& app, Options& options) {
          "CSV with a header line: user,database,address and, where known, "
          "tls,gss,certificate,replication,application,count,last_seen, as docs/sessions.sql "
          "asks a server for them; -: standard input")
-      ->type_name("FILE")
-      ->required();
+      ->type_name("FILE");
+  app.add_option("--log", options.log_file,
+                 "a server's log with log_connections = on: stderr, csvlog or jsonlog, in English; "
+                 "-: standard input")
+      ->type_name("FILE");
+  app.add_option("--log-line-prefix", options.log_line_prefix,
+                 "of a stderr log, as SHOW log_line_prefix has it (default: recognised)")
+      ->type_name("TEXT");
 }
 
 void nothing(CLI::App&, Options&) {}
