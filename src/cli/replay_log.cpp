@@ -36,6 +36,17 @@ void say_summary(Speech& speech, const server_log::Summary& log) {
     speech.say(fmt::format(
         "{} that may be about a connection cut off, ambiguous or of an unknown form, and left out",
         count(log.unreadable, "line", "lines")));
+  if (log.unreadable > log.authorized && log.format == server_log::Format::standard_error)
+    speech.say("these are many: --log-line-prefix tells what stands before each message");
+  if (log.authorized == 0)
+    speech.say(
+        "no connection of this log was let in; the server says so with log_connections = on, from "
+        "PostgreSQL 18 on with receipt, authentication and authorization among its values");
+  if (log.perhaps_physical > 0)
+    speech.say(fmt::format(
+        "connections for replication, physical or not, which this log does not tell: {}; they are "
+        "judged as physical ones, and %d in log_line_prefix would tell",
+        log.perhaps_physical));
   if (log.cut) speech.say("the log ends in the middle of a line");
 }
 

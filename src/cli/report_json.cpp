@@ -449,6 +449,7 @@ std::string json_of(const replay::LogReport& report) {
                  {"failed_at_start", log.failed_at_start},
                  {"abandoned", log.abandoned},
                  {"unreadable", log.unreadable},
+                 {"perhaps_physical", log.perhaps_physical},
                  {"without_address", report.without_address},
                  {"cut", log.cut}};
   return document(json);

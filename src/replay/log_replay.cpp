@@ -13,6 +13,9 @@ using server_log::Connection;
 /// So many kinds of connections are told apart before their fate is looked up.
 constexpr std::size_t most_kinds = 8192;
 
+/// As pg_stat_activity cuts it; a log has all that the client sent.
+constexpr std::size_t longest_application = 63;
+
 Transport transport_of(const Connection& connection) {
   if (server_log::by_socket(connection)) return Transport::local;
   switch (connection.encryption) {
@@ -132,7 +135,7 @@ std::optional<Session> session_of(const Connection& connection) {
   if (connection.ending == Ending::failed_at_start) return std::nullopt;
   if (!session.authenticated && connection.authentication) return std::nullopt;
   session.first_seen = session.last_seen = connection.time;
-  session.application = connection.application;
+  session.application = connection.application.substr(0, longest_application);
   session.connection.user = connection.user;
   session.connection.database = connection.database;
   session.connection.physical_replication = connection.replication && connection.database.empty();

@@ -10,8 +10,8 @@ namespace {
 // gcc's and clang's vectors: sixteen bytes at once, on any machine.
 using Bytes = unsigned char __attribute__((vector_size(16)));
 
-constexpr std::string_view connection = "connection ";
-constexpr std::string_view fatal = "FATAL";
+constexpr std::string_view connection_word = "connection ";
+constexpr std::string_view fatal_word = "FATAL";
 
 Bytes all(char c) { return Bytes{} + static_cast<unsigned char>(c); }
 
@@ -30,9 +30,10 @@ bool any(Bytes bytes) {
 /// Whether one of both begins at `at`.
 bool is_candidate(std::string_view text, std::size_t at, char behind) {
   const std::string_view rest = text.substr(at);
-  if (rest.size() > connection.size() && rest.starts_with(connection))
-    return rest[connection.size()] == 'a' || rest[connection.size()] == 'r';
-  return rest.size() > fatal.size() && rest.starts_with(fatal) && rest[fatal.size()] == behind;
+  if (rest.size() > connection_word.size() && rest.starts_with(connection_word))
+    return rest[connection_word.size()] == 'a' || rest[connection_word.size()] == 'r';
+  return rest.size() > fatal_word.size() && rest.starts_with(fatal_word) &&
+         rest[fatal_word.size()] == behind;
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ std::size_t find_candidate(std::string_view text, std::size_t from, char behind)
     return reinterpret_cast<Bytes>(one | other);
   };
   std::size_t at = from;
-  for (; at + stride + connection.size() <= text.size(); at += stride) {
+  for (; at + stride + connection_word.size() <= text.size(); at += stride) {
     const char* here = text.data() + at;
     if (!any(perhaps(here) | perhaps(here + sizeof(Bytes)) | perhaps(here + 2 * sizeof(Bytes)) |
              perhaps(here + 3 * sizeof(Bytes))))

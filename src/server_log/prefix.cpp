@@ -15,7 +15,7 @@ constexpr std::string_view known = "abcdehilmnpqrstuvxLPQ";
 constexpr std::string_view free_texts = "abdiu";
 constexpr std::size_t longest_text = 256;
 /// So many steps are enough for any line of a server, and end any other soon.
-constexpr int most_steps = 4096;
+constexpr int most_steps = 512;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -83,15 +83,19 @@ class Prefix::Matching {
     return true;
   }
 
-  /// The shortest text with which the rest of the line fits.
+  /// The shortest text with which the rest of the line fits; where a literal follows, only what
+  /// ends before one is tried.
   bool free_text(std::size_t part, std::string_view text) {
     const char escape = parts_[part].escape;
     const bool is_free = free_texts.find(escape) != std::string_view::npos;
-    const std::size_t most = std::min(text.size(), longest_text);
-    for (std::size_t length = parts_[part].width; length <= most && steps_ <= most_steps;
-         ++length) {
+    std::string_view follows;
+    if (part + 1 < parts_.size()) follows = parts_[part + 1].literal;
+    std::size_t most = std::min(text.size(), longest_text);
+    if (!is_free) most = std::min(most, text.find(' '));
+    for (std::size_t length = parts_[part].width; steps_ <= most_steps; ++length) {
+      if (!follows.empty()) length = text.find(follows, length);
+      if (length > most) return false;
       if (from(part + 1, text.substr(length))) return keep(escape, text.substr(0, length));
-      if (length < most && !is_free && text[length] == ' ') break;
     }
     return false;
   }

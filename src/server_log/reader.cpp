@@ -48,7 +48,7 @@ class Reading {
       : settings_(settings), prefixes_(std::move(prefixes)), assembly_(counted(take)) {}
 
   Result<Summary> all(const Read& read) {
-    Blocks blocks(read);
+    Blocks blocks(read, settings_.buffer);
     Block block;
     for (bool first = true; TRY(blocks.next(block)); first = false) {
       if (first) TRY(must_be_plain(block.text, settings_.name));
@@ -85,7 +85,7 @@ class Reading {
   /// A line that no block holds is about no connection, but its quotes count.
   void add(const Block& block) {
     std::string_view text = block.text;
-    if (!block.begins || (!block.ends && text.size() == Blocks::usual_buffer)) {
+    if (!block.begins || (!block.ends && text.size() == settings_.buffer)) {
       const std::size_t rest = block.ends ? text.find('\n') + 1 : text.size();
       if (dialect_) dialect_->pass(text.substr(0, rest));
       text.remove_prefix(rest);
@@ -120,6 +120,8 @@ class Reading {
       ++summary_.unreadable;
     else
       assembly_.add(entry, event);
+    if (event.kind == Event::Kind::authorized && event.replication && !entry.tells_database)
+      ++summary_.perhaps_physical;
   }
 
   /// Of the first line that is a message of any; null before.
@@ -162,9 +164,11 @@ class Reading {
         .with_detail(fmt::format("It was read as {}; lines that may be about connections and were "
                                  "not understood: {}.",
                                  to_string(summary_.format), summary_.unreadable))
-        .with_hint(
-            "log_connections = on lets the server write them, lc_messages = 'C' in English, which "
-            "is what is understood.");
+        .with_hint(summary_.unreadable > 0 && settings_.line_prefix.empty() &&
+                           summary_.format == Format::standard_error
+                       ? "Give --log-line-prefix as SHOW log_line_prefix has it."
+                       : "log_connections = on lets the server write them, lc_messages = 'C' in "
+                         "English, which is what is understood.");
   }
 
   const Settings& settings_;

@@ -23,12 +23,16 @@ struct Summary {
   std::uint64_t failed = 0;
   std::uint64_t failed_at_start = 0;
   std::uint64_t abandoned = 0;
+  /// Connections for replication of which the log names no database, though they may have one.
+  std::uint64_t perhaps_physical = 0;
   bool cut = false;  ///< ends in the middle of a line
 };
 
 struct Settings {
   std::string name;         ///< of the log, for messages
   std::string line_prefix;  ///< of log_destination = stderr; "" where it is to be recognised
+  /// A line that it does not hold is about no connection.
+  std::size_t buffer = Blocks::usual_buffer;
 };
 
 /// Gives each connection as soon as it is over or well begun. Errors: those of reading; usage for a

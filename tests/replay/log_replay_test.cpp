@@ -126,6 +126,12 @@ TEST_CASE("physical replication is what names no database") {
   CHECK(replay::session_of(made)->connection.physical_replication);
 }
 
+TEST_CASE("an application is told as pg_stat_activity cuts it") {
+  Connection made = connection();
+  made.application = std::string(64, 'x');
+  CHECK(replay::session_of(made)->application == std::string(63, 'x'));
+}
+
 TEST_CASE("groups beyond the bound are counted by their fate") {
   const World world("host all all 10.0.0.0/8 trust\n");
   replay::Gathering gathering(world.rules, 2);

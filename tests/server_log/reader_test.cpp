@@ -225,6 +225,28 @@ TEST_CASE("a prefix of one's own is told, and a change of it within a log is see
         "authorized app@shop 10.0.0.7 plain []\n");
 }
 
+TEST_CASE("a log that names no database does not tell one replication from another") {
+  server_log::Summary summary;
+  const std::string repl = "LOG:  replication connection authorized: user=repl\n";
+  CHECK(told("<77> " + repl, "<%p> ", &summary) == "authorized repl@  plain [] replication\n");
+  CHECK(summary.perhaps_physical == 1);
+  CHECK(told("<77> [unknown] " + repl, "<%p> %d ", &summary) ==
+        "authorized repl@  plain [] replication\n");
+  CHECK(summary.perhaps_physical == 0);
+}
+
+TEST_CASE("lines under a prefix that is not known ask for it") {
+  const auto hint = [](const std::string& log) {
+    const auto read = server_log::read_connections(logs::reading(log), {"log", ""},
+                                                   [](const server_log::Connection&) {});
+    return read ? std::string() : read.error().hint;
+  };
+  const std::string known = at + "[77] LOG:  starting PostgreSQL 15.5\n";
+  CHECK(hint(known + at + "(78) LOG:  connection received: host=[local]\n") ==
+        "Give --log-line-prefix as SHOW log_line_prefix has it.");
+  CHECK(hint(known).starts_with("log_connections = on lets the server write them"));
+}
+
 TEST_CASE("what waits is bounded") {
   std::string log;
   for (int i = 1; i <= 40000; ++i) log += received(i);

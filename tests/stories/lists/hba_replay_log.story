@@ -159,6 +159,7 @@ $ pgseal hba replay --pg 15 --json --log server.log new.conf
     "failed_at_start": 1,
     "abandoned": 1,
     "unreadable": 0,
+    "perhaps_physical": 0,
     "without_address": 0,
     "cut": false
   }
