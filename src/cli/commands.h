@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "admission/explain.h"
 #include "cli/options.h"
 #include "cli/speech.h"
 #include "fleet/doors.h"
@@ -58,6 +59,8 @@ base::Result<int> hba_lint_command(Shell& shell);
 base::Result<int> hba_explain_command(Shell& shell);
 base::Result<int> hba_prove_command(Shell& shell);
 base::Result<int> hba_replay_command(Shell& shell);
+/// `hba replay --log`, from where the rules are known.
+base::Result<int> replay_log_command(Shell& shell, const admission::Rules& rules);
 base::Result<int> hba_diff_command(Shell& shell);
 base::Result<int> hba_cidr_command(Shell& shell);
 base::Result<int> log_command(Shell& shell);

@@ -160,15 +160,34 @@ Result<int> hba_prove_command(Shell& shell) {
   return proof.proven ? 0 : 1;
 }
 
-Result<int> hba_replay_command(Shell& shell) {
-  const std::string& path = shell.options.sessions_file;
-  if (shell.options.file == "-" && path == "-")
-    return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
-  if (path.empty() && !shell.options.dsn)
+namespace {
+
+/// What can be wrong with its options taken together.
+Result<void> check_replay_options(const Options& options) {
+  const bool log = !options.log_file.empty();
+  const bool sessions = !options.sessions_file.empty();
+  if (log && sessions)
+    return base::error(base::Code::usage, "--log and --sessions are two questions")
+        .with_hint("Give either --sessions FILE or --log FILE.");
+  if (!log && !sessions && !options.dsn)
     return base::error(base::Code::usage, "nothing says whose sessions are meant")
-        .with_hint("--sessions names a list of them, --dsn a server that has them.");
+        .with_hint("--sessions names a list of them, --log a log, --dsn a server that has them.");
+  if (!log && !options.log_line_prefix.empty())
+    return base::error(base::Code::usage, "--log-line-prefix is about --log, which is missing");
+  if (options.file == "-" && (log ? options.log_file : options.sessions_file) == "-")
+    return base::error(base::Code::usage, fmt::format("FILE and --{} are both the standard input",
+                                                      log ? "log" : "sessions"));
+  return {};
+}
+
+}  // namespace
+
+Result<int> hba_replay_command(Shell& shell) {
+  TRY(check_replay_options(shell.options));
   std::optional<survey::Conversation> server = TRY(server_of(shell));
   const Judges judges = TRY(judges_of(shell, server));
+  if (!shell.options.log_file.empty()) return replay_log_command(shell, judges.rules());
+  const std::string& path = shell.options.sessions_file;
   survey::Connected connected;
   if (path.empty()) {
     connected = TRY(survey::ask_connected(*server));
@@ -178,8 +197,7 @@ Result<int> hba_replay_command(Shell& shell) {
   }
   const std::vector<replay::Group> groups = replay::replay(connected.sessions, judges.rules());
   show(shell, text_of(groups), json_of(groups, connected.hidden));
-  const bool all_let_in = groups.empty() || groups.front().fate >= replay::Fate::not_on_tls;
-  return !say_hidden(shell, connected.hidden) && all_let_in ? 0 : 1;
+  return !say_hidden(shell, connected.hidden) && replay::all_let_in(groups) ? 0 : 1;
 }
 
 Result<int> hba_diff_command(Shell& shell) {

@@ -139,6 +139,20 @@ std::string side_of(const char* word, const hba::RuleRow* row) {
 
 }  // namespace
 
+namespace {
+
+/// What the new rules do with it, and which rule let it in before, where the log told.
+std::string fate_by(const replay::Group& group) {
+  if (group.fate == replay::Fate::never_authenticated) return "-";
+  std::string made = decided_by(group.decision);
+  if (group.fate == replay::Fate::asked_differently && group.former)
+    made += fmt::format(" (was {}, {}:{})", printable_line(group.former->method),
+                        printable_line(group.former->file), group.former->line);
+  return made;
+}
+
+}  // namespace
+
 std::string text_of(const std::vector<replay::Group>& groups) {
   std::vector<std::vector<std::string>> cells = {
       {"outcome", "count", "role", "database", "network", "application", "last seen", "decision"}};
@@ -147,9 +161,18 @@ std::string text_of(const std::vector<replay::Group>& groups) {
   };
   for (const replay::Group& group : groups)
     cells.push_back({to_string(group.fate), fmt::to_string(group.count), text(group.role),
-                     text(group.database), group.network, text(group.application),
-                     text(group.last_seen), decided_by(group.decision)});
+                     text(group.database), text(group.network), text(group.application),
+                     text(group.last_seen), fate_by(group)});
   return table_of(cells);
+}
+
+std::string text_of(const replay::Report& report) {
+  std::string made = text_of(report.groups);
+  for (std::size_t fate = 0; fate < replay::fates; ++fate)
+    if (report.more.at(fate) > 0)
+      made += fmt::format("and {} more that are {}, in groups that are not shown\n",
+                          report.more.at(fate), to_string(static_cast<replay::Fate>(fate)));
+  return made;
 }
 
 std::string text_of(const admission::Comparison& comparison) {

@@ -14,7 +14,7 @@
 #include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
-#include "replay/fate.h"
+#include "replay/log_replay.h"
 #include "survey/connected.h"
 #include "survey/draft.h"
 
@@ -37,6 +37,8 @@ std::string json_of(const admission::Proof& proof, const std::string& require);
 /// With `hidden` where the server hides any.
 std::string json_of(const std::vector<replay::Group>& groups,
                     const std::vector<survey::Hidden>& hidden = {});
+/// The same with `more` and `log`.
+std::string json_of(const replay::LogReport& report);
 std::string json_of(const admission::Comparison& comparison);
 /// With `unseen` and `hidden` where there are any.
 std::string json_of(const networks::Narrowed& narrowed, const std::vector<survey::Hidden>& hidden);

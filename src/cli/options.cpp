@@ -176,6 +176,13 @@ void on_replay(CLI::App& app, Options& options) {
          "tls,gss,certificate,replication,application,count,last_seen, as docs/sessions.sql "
          "asks a server for them; -: standard input (default: those of --dsn)")
       ->type_name("FILE");
+  app.add_option("--log", options.log_file,
+                 "a server's log with log_connections = on: stderr, csvlog or jsonlog, in English; "
+                 "-: standard input")
+      ->type_name("FILE");
+  app.add_option("--log-line-prefix", options.log_line_prefix,
+                 "of a stderr log, as SHOW log_line_prefix has it (default: recognised)")
+      ->type_name("TEXT");
 }
 
 void on_cidr(CLI::App& app, Options& options) {

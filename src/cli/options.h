@@ -42,6 +42,8 @@ struct Options {
   std::string roles_file;               ///< hba: --roles
   std::string ident_file;               ///< hba: --ident
   std::string sessions_file;            ///< hba replay: --sessions
+  std::string log_file;                 ///< hba replay: --log
+  std::string log_line_prefix;          ///< hba replay
   std::string require;                  ///< hba prove: "tls" or "certificate"
   std::vector<std::string> roles;       ///< hba prove: --role
   std::vector<std::string> databases;   ///< hba prove: --database

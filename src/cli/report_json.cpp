@@ -418,27 +418,63 @@ Json of_roles(const std::set<std::string>& roles) {
   return json;
 }
 
+Json of(const replay::Group& group) {
+  Json old;
+  if (group.former)
+    old = {{"file", printable_line(group.former->file)},
+           {"line", group.former->line},
+           {"method", printable_line(group.former->method)}};
+  // Where one rule is sure to decide, it is told though its answer is not.
+  const auto& candidates = group.decision.candidates;
+  const hba::RuleRow* row =
+      candidates.size() == 1 && !group.decision.or_none ? candidates.front() : group.decision.row;
+  const bool asked = group.fate != replay::Fate::never_authenticated;
+  return {{"outcome", to_string(group.fate)},
+          {"role", asked ? Json(printable_line(group.role)) : told(group.role)},
+          {"database", asked ? Json(printable_line(group.database)) : told(group.database)},
+          {"network", told(group.network)},
+          {"application", told(group.application)},
+          {"count", group.count},
+          {"first_seen", told(group.first_seen)},
+          {"last_seen", told(group.last_seen)},
+          {"old", old},
+          {"new", row == nullptr ? Json() : of_deciding(*row)},
+          {"decision", asked ? Json(to_string(group.decision.outcome)) : Json()}};
+}
+
+Json of(const std::vector<replay::Group>& groups) {
+  Json json{{"format", 1}};
+  json["groups"] = Json::array();
+  for (const replay::Group& group : groups) json["groups"].push_back(of(group));
+  return json;
+}
+
 }  // namespace
 
 std::string json_of(const std::vector<replay::Group>& groups,
                     const std::vector<survey::Hidden>& hidden) {
-  Json json{{"format", 1}};
-  json["groups"] = Json::array();
-  for (const replay::Group& group : groups) {
-    const hba::RuleRow* row = group.decision.row;
-    json["groups"].push_back({{"outcome", to_string(group.fate)},
-                              {"role", printable_line(group.role)},
-                              {"database", printable_line(group.database)},
-                              {"network", group.network},
-                              {"application", told(group.application)},
-                              {"count", group.count},
-                              {"first_seen", told(group.first_seen)},
-                              {"last_seen", told(group.last_seen)},
-                              {"old", nullptr},
-                              {"new", row == nullptr ? Json() : of_deciding(*row)},
-                              {"decision", to_string(group.decision.outcome)}});
-  }
+  Json json = of(groups);
   add_hidden(json, hidden);
+  return document(json);
+}
+
+std::string json_of(const replay::LogReport& report) {
+  Json json = of(report.report.groups);
+  json["more"] = Json::array();
+  for (std::size_t fate = 0; fate < replay::fates; ++fate)
+    if (const std::uint64_t count = report.report.more.at(fate))
+      json["more"].push_back(
+          {{"outcome", to_string(static_cast<replay::Fate>(fate))}, {"count", count}});
+  const server_log::Summary& log = report.summary;
+  json["log"] = {{"format", to_string(log.format)},
+                 {"sessions", log.authorized},
+                 {"failed", log.failed},
+                 {"failed_at_start", log.failed_at_start},
+                 {"abandoned", log.abandoned},
+                 {"unreadable", log.unreadable},
+                 {"perhaps_physical", log.perhaps_physical},
+                 {"without_address", report.without_address},
+                 {"cut", log.cut}};
   return document(json);
 }
 

@@ -12,7 +12,7 @@
 #include "operations/remove_host.h"
 #include "operations/status.h"
 #include "operations/verify.h"
-#include "replay/fate.h"
+#include "replay/log_replay.h"
 
 namespace cli {
 
@@ -37,6 +37,8 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
 std::string text_of(const admission::Decision& decision);
 std::string text_of(const admission::Proof& proof);
 std::string text_of(const std::vector<replay::Group>& groups);
+/// With a line for each fate of which there are more groups than are shown.
+std::string text_of(const replay::Report& report);
 std::string text_of(const admission::Comparison& comparison);
 std::string users_of(const fleet::Environment& environment);
 std::string hosts_of(const fleet::Environment& environment);

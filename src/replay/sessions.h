@@ -2,6 +2,7 @@
 // Who is or was connected, as a list that a person or psql wrote.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,14 +14,30 @@
 
 namespace replay {
 
+/// The rule that let a session in, as the server's log names it.
+struct FormerRule {
+  std::string file;
+  std::uint64_t line = 0;
+  std::string method;
+  auto operator<=>(const FormerRule&) const = default;
+};
+
 /// Connections that look alike.
 struct Session {
   admission::Connection connection;
   std::string application;
   std::uint64_t count = 1;
-  std::string last_seen;  ///< as the list has it; "" where it does not say
+  std::string first_seen;  ///< "": as last_seen
+  std::string last_seen;   ///< as the list has it; "" where it does not say
   /// Of a certificate that was shown the name is not told whole: the server's views cut subjects.
   bool name_unknown = false;
+  /// Whether one was shown is not told: no log does, but for method cert.
+  bool certificate_unknown = false;
+  /// The address is not told; `connection.address` is null.
+  bool address_unknown = false;
+  /// Came, and never authenticated: no rule let it in, and none of ours is asked.
+  bool authenticated = true;
+  std::optional<FormerRule> former;
 };
 
 /// The CN of a subject as pg_stat_ssl shows it ("/O=shop/CN=app"), by the first as the server does;

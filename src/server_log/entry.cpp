@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "server_log/entry.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+namespace server_log {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// error_severity and the words of send_message_to_server_log (src/backend/utils/error/elog.c).
+constexpr std::string_view words[] = {"LOG",    "STATEMENT", "ERROR",   "DETAIL",   "FATAL",
+                                      "HINT",   "WARNING",   "CONTEXT", "NOTICE",   "DEBUG",
+                                      "DEBUG1", "DEBUG2",    "DEBUG3",  "DEBUG4",   "DEBUG5",
+                                      "INFO",   "PANIC",     "QUERY",   "LOCATION", "BACKTRACE"};
+constexpr std::size_t longest_word = 9;
+
+template <typename Number>
+bool read_whole(std::string_view text, Number& number, int base) {
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return problem == std::errc() && end == text.data() + text.size();
+}
+
+bool is_state(std::string_view text) {
+  return text.size() >= 7 && text.substr(5, 2) == ": " &&
+         std::all_of(text.begin(), text.begin() + 5,
+                     [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+}
+
+bool has_shape(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
+  return true;
+}
+
+}  // namespace
+
+bool read_number(std::string_view text, std::uint64_t& number) {
+  return read_whole(text, number, 10);
+}
+
+bool read_session_id(std::string_view text, Entry& entry) {
+  const std::size_t dot = text.find('.');
+  return dot != std::string_view::npos && read_whole(text.substr(0, dot), entry.started, 16) &&
+         read_whole(text.substr(dot + 1), entry.process, 16);
+}
+
+std::string_view unless_unknown(std::string_view name) {
+  return name == "[unknown]" ? std::string_view() : name;
+}
+
+std::string_view without_port(std::string_view host) {
+  if (host == "[local]") return host;
+  if (host.ends_with(')')) return host.substr(0, host.rfind('('));
+  return host.substr(0, host.rfind(':'));
+}
+
+std::size_t length_of_time(std::string_view text) {
+  if (!has_shape(text, "0000-00-00 00:00:00")) return 0;
+  std::size_t at = 19;
+  if (has_shape(text.substr(at), ".000")) at += 4;
+  std::size_t zone = at + 1;
+  if (zone >= text.size() || text[at] != ' ') return at;
+  if (text[zone] == '+' || text[zone] == '-') {
+    do ++zone;
+    while (zone < text.size() && is_digit(text[zone]));
+  } else {
+    while (zone < text.size() && is_letter(text[zone])) ++zone;
+  }
+  return zone == at + 1 ? at : zone;
+}
+
+bool take_severity(std::string_view& text, Severity& severity) {
+  for (const std::string_view word : words) {
+    if (text.size() < word.size() + 3 || text[0] != word[0] || !text.starts_with(word) ||
+        text.substr(word.size(), 3) != ":  ")
+      continue;
+    severity = word == "LOG" ? Severity::log : word == "FATAL" ? Severity::fatal : Severity::other;
+    text.remove_prefix(word.size() + 3);
+    if (is_state(text)) text.remove_prefix(7);
+    return true;
+  }
+  return false;
+}
+
+bool has_severity(std::string_view text) {
+  for (std::size_t at = text.find(":  "); at != std::string_view::npos;
+       at = text.find(":  ", at + 1)) {
+    const std::string_view before =
+        text.substr(at - std::min(at, longest_word), std::min(at, longest_word));
+    if (std::any_of(std::begin(words), std::end(words),
+                    [&](std::string_view word) { return before.ends_with(word); }))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace server_log

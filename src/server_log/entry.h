@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: PostgreSQL
+// One message of a log, whichever format it was written in.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace server_log {
+
+enum class Severity : std::uint8_t { log, fatal, other };
+
+/// All views are into the reader's buffers, until the next entry.
+struct Entry {
+  Severity severity = Severity::other;
+  std::string_view message;
+  std::string_view time;  ///< "" where it is not told, as all of these
+  std::string_view host;
+  std::string_view user;
+  std::string_view database;
+  bool tells_user = false;  ///< whether the format does, though it may be ""
+  bool tells_database = false;
+  std::uint64_t process = 0;
+  std::uint64_t started = 0;  ///< of the session id: seconds; 0 where it is not told
+};
+
+/// "65a1b2c3.4d2": when the process started, and its id (%c, session_id).
+bool read_session_id(std::string_view text, Entry& entry);
+/// A whole decimal number.
+bool read_number(std::string_view text, std::uint64_t& number);
+/// "[unknown]" is how the server writes what it does not know yet.
+std::string_view unless_unknown(std::string_view name);
+/// "10.0.0.7:5432", "10.0.0.7(5432)" or "[local]" without the port.
+std::string_view without_port(std::string_view host);
+/// Length of "2026-01-31 09:00:00.123 CET", milliseconds and zone where they are; 0: no such time.
+std::size_t length_of_time(std::string_view text);
+/// Takes the severity and what log_error_verbosity=verbose puts behind it off a text "LOG:  …";
+/// false where it begins otherwise. Only English is known.
+bool take_severity(std::string_view& text, Severity& severity);
+/// Whether some "LOG:  " stands in the middle: names with it in them make lines ambiguous.
+bool has_severity(std::string_view text);
+
+}  // namespace server_log

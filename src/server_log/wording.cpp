@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "server_log/wording.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace server_log {
+namespace {
+
+using Kind = Event::Kind;
+using std::string_view;
+constexpr auto npos = string_view::npos;
+
+// Names have at most 63 bytes; subjects and applications more, but no server writes this much.
+constexpr std::size_t longest_message = 4096;
+
+constexpr string_view received = "connection received: host=";
+constexpr string_view authenticated = "connection authenticated: ";
+constexpr string_view authorized = "connection authorized: user=";
+constexpr string_view replication = "replication connection authorized: user=";
+constexpr string_view application = " application_name=";
+constexpr string_view tls = " SSL enabled (protocol=";
+constexpr string_view gss = " GSS (authenticated=";
+
+bool take(string_view& text, string_view what) {
+  if (!text.starts_with(what)) return false;
+  text.remove_prefix(what.size());
+  return true;
+}
+
+/// What ends a session before it begins, although it was authorized: InitPostgres and
+/// process_startup_options.
+bool is_at_start(string_view message) {
+  constexpr string_view beginnings[] = {"database \"",
+                                        "role \"",
+                                        "role with OID",
+                                        "permission denied for database",
+                                        "permission denied to",
+                                        "too many connections for",
+                                        "sorry, too many clients",
+                                        "remaining connection slots",
+                                        "the database system is",
+                                        "must be superuser",
+                                        "must be ",
+                                        "number of requested standby connections",
+                                        "new replication connections",
+                                        "cannot connect to ",
+                                        "invalid value for parameter",
+                                        "parameter \"",
+                                        "unrecognized configuration parameter",
+                                        "invalid command-line argument"};
+  return std::any_of(std::begin(beginnings), std::end(beginnings),
+                     [&](string_view each) { return message.starts_with(each); });
+}
+
+/// What stands in quotes behind `key`; names with a quote in them are cut there.
+string_view quoted(string_view message, string_view key) {
+  const std::size_t found = message.find(key);
+  if (found == npos) return {};
+  const string_view rest = message.substr(found + key.size());
+  const std::size_t end = rest.find('"');
+  return end == npos ? string_view() : rest.substr(0, end);
+}
+
+Event failed(const Entry& entry) {
+  Event event;
+  event.kind = Kind::failed;
+  event.at_start = is_at_start(entry.message);
+  event.user = entry.user.empty() ? quoted(entry.message, "user \"") : entry.user;
+  event.database = entry.database.empty() ? quoted(entry.message, "database \"") : entry.database;
+  return event;
+}
+
+Event of_received(string_view rest) {
+  Event event;
+  const std::size_t port = rest.rfind(" port=");
+  event.host = rest.substr(0, port);
+  const bool good = !event.host.empty() && event.host.find(' ') == npos;
+  event.kind = good ? Kind::received : Kind::garbled;
+  return event;
+}
+
+/// identity="…" method=M (FILE:LINE), or user="…" for trust, from 17 on. The identity may have
+/// anything in it, so what follows is read from the end.
+Event of_authenticated(string_view rest) {
+  Event event;
+  event.kind = Kind::garbled;
+  if (!take(rest, "identity=\"") && !take(rest, "user=\"")) return event;
+  const std::size_t end = rest.rfind("\" method=");
+  if (end == npos || !rest.ends_with(')')) return event;
+  const string_view how = rest.substr(end + 9, rest.size() - end - 10);
+  const std::size_t place = how.find(" (");
+  const std::size_t colon = how.rfind(':');
+  if (place == npos || colon == npos || colon < place) return event;
+  event.identity = rest.substr(0, end);
+  event.method = how.substr(0, place);
+  event.file = how.substr(place + 2, colon - place - 2);
+  if (read_number(how.substr(colon + 1), event.line)) event.kind = Kind::authenticated;
+  return event;
+}
+
+/// " SSL enabled (…)" and " GSS (…)" off the end.
+void take_encryption(string_view& text, Event& event) {
+  const auto ends_with = [&](string_view what, bool closed) {
+    const std::size_t found = text.ends_with(')') ? text.rfind(what) : npos;
+    if (found == npos) return string_view();
+    const string_view inner = text.substr(found + what.size());
+    // A principal may have parentheses; a protocol or cipher has none.
+    if (closed && inner.find(')') != inner.size() - 1) return string_view();
+    text = text.substr(0, found);
+    return inner;
+  };
+  const string_view ticket = ends_with(gss, false);
+  if (ticket.starts_with("yes, encrypted=yes") || ticket.starts_with("no, encrypted=yes"))
+    event.encryption = Connection::Encryption::gss;
+  if (!ends_with(tls, true).empty()) event.encryption = Connection::Encryption::tls;
+}
+
+/// The part of `text` up to the first of what may follow it.
+string_view take_until(string_view& text, std::initializer_list<string_view> followers) {
+  std::size_t end = text.size();
+  for (const string_view each : followers) end = std::min(end, text.find(each));
+  const string_view taken = text.substr(0, end);
+  text.remove_prefix(end);
+  return taken;
+}
+
+/// user, database and application: names may have blanks, and what a format tells besides decides.
+bool take_names(string_view& text, const Entry& entry, Event& event) {
+  event.user = entry.user;
+  if (entry.tells_user ? !take(text, entry.user) : false) return false;
+  if (!entry.tells_user)
+    event.user =
+        event.replication ? take_until(text, {application}) : take_until(text, {" database="});
+  if (event.replication) {
+    event.database = entry.database;
+  } else {
+    if (!take(text, " database=")) return false;
+    event.database = entry.database;
+    if (entry.tells_database ? !take(text, entry.database) : false) return false;
+    if (!entry.tells_database) event.database = take_until(text, {application});
+  }
+  event.application = text;
+  const bool good = take(event.application, application) || text.empty();
+  return good && !event.user.empty();
+}
+
+Event of_authorized(string_view rest, const Entry& entry, bool for_replication) {
+  Event event;
+  event.replication = for_replication;
+  take_encryption(rest, event);
+  event.kind = take_names(rest, entry, event) ? Kind::authorized : Kind::garbled;
+  return event;
+}
+
+}  // namespace
+
+bool may_be_event(string_view message) {
+  return message.starts_with("connection ") || message.starts_with("replication c");
+}
+
+Event event_of(const Entry& entry) {
+  if (entry.severity == Severity::fatal) return failed(entry);
+  if (entry.severity != Severity::log || !may_be_event(entry.message)) return {};
+  Event garbled;
+  garbled.kind = Kind::garbled;
+  string_view rest = entry.message;
+  const bool fits = rest.size() <= longest_message;
+  if (take(rest, received)) return fits ? of_received(rest) : garbled;
+  if (take(rest, authenticated)) return fits ? of_authenticated(rest) : garbled;
+  if (take(rest, authorized)) return fits ? of_authorized(rest, entry, false) : garbled;
+  if (take(rest, replication)) return fits ? of_authorized(rest, entry, true) : garbled;
+  Event event;
+  if (take(rest, "connection ready: ")) event.kind = Kind::alive;
+  return event;
+}
+
+}  // namespace server_log
