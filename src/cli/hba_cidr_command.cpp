@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
-// hba cidr: the networks to use in rules, from FILE, the server of --dsn and, where that is this
-// machine, its interfaces.
+// hba cidr: the networks to use in rules, from FILE, the server of --dsn, a log and, where the server
+// is on this machine, its interfaces.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -13,6 +16,7 @@
 #include "cli/views.h"
 #include "host/addresses.h"
 #include "networks/narrow.h"
+#include "server_log/reader.h"
 
 namespace cli {
 namespace {
@@ -27,15 +31,15 @@ networks::Network network_of(const std::string& address, int length) {
 }
 
 /// A socket leads to a server of this machine, and so does an address that is this machine's and
-/// the server's alike. Loopback may be the end of a tunnel. Without a server: no FILE at all is
-/// about this machine, and so is one beside which a server's configuration stands.
+/// the server's alike. Loopback may be the end of a tunnel. Without a server: nothing named at
+/// all is about this machine, and so is a FILE beside which a server's configuration stands.
 bool is_here(const Options& options, const std::optional<survey::Catalog>& catalog) {
   if (catalog) {
     const std::vector<std::string> own = host::own_addresses();
     return catalog->reached.socket ||
            std::find(own.begin(), own.end(), catalog->own_address) != own.end();
   }
-  if (options.file.empty()) return true;
+  if (options.file.empty()) return options.log_file.empty();
   const std::string settings = hba::resolve_beside(options.file, "postgresql.conf");
   return options.file != "-" && ::access(settings.c_str(), F_OK) == 0;
 }
@@ -50,6 +54,55 @@ void add_sessions(networks::Evidence& evidence, const std::vector<replay::Sessio
     if (const admission::Connection& seen = each.connection; seen.address)
       evidence.sightings.push_back({networks::Source::session, *seen.address, seen.user,
                                     each.application, seen.physical_replication, each.last_seen});
+}
+
+/// Connections of a log that look alike are one sighting. More kinds than this are left out: a name
+/// of an application costs nothing.
+constexpr std::size_t most_kinds = 100000;
+
+class LoggedKinds {
+ public:
+  /// Of those that the server let in: an attempt that failed anybody can make.
+  void add(const server_log::Connection& each) {
+    const std::optional<hba::Address> address = server_log::address_of(each);
+    if (each.ending != server_log::Connection::Ending::authorized || !address) return;
+    const bool physical = each.replication && each.database.empty();
+    Key key{address->bytes, each.user, each.application, physical};
+    const auto known = kinds_.find(key);
+    if (known == kinds_.end() && kinds_.size() >= most_kinds) {
+      ++left_out_;
+      return;
+    }
+    networks::Sighting& kind = kinds_[std::move(key)];
+    kind = {networks::Source::log, *address, each.user, each.application, physical,
+            std::max(kind.last_seen, each.time)};
+  }
+
+  void give_to(networks::Evidence& evidence) {
+    for (auto& [key, kind] : kinds_) evidence.sightings.push_back(std::move(kind));
+  }
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
+
+ private:
+  using Key = std::tuple<std::array<std::uint8_t, 16>, std::string, std::string, bool>;
+  std::map<Key, networks::Sighting> kinds_;
+  std::size_t left_out_ = 0;
+};
+
+Result<void> add_log(Shell& shell, networks::Evidence& evidence) {
+  const std::string& path = shell.options.log_file;
+  LoggedKinds kinds;
+  const server_log::Summary log = TRY(server_log::read_connections(
+      path, {path, shell.options.log_line_prefix},
+      [&](const server_log::Connection& each) { kinds.add(each); }));
+  kinds.give_to(evidence);
+  shell.speech.say(fmt::format("read as {}; sessions: {}, failed attempts, which do not count: {}",
+                               to_string(log.format), log.authorized,
+                               log.failed + log.failed_at_start));
+  if (kinds.left_out() > 0)
+    shell.speech.say(fmt::format("left out because there are too many kinds of them: {}",
+                                 count(kinds.left_out(), "session", "sessions")));
+  return {};
 }
 
 Result<void> add_rules(Shell& shell, const Ground& ground, networks::Evidence& evidence) {
@@ -99,6 +152,7 @@ std::string text_of(const networks::Narrowed& narrowed) {
 }  // namespace
 
 Result<int> hba_cidr_command(Shell& shell) {
+  TRY(check_log_options(shell.options));
   std::optional<survey::Conversation> server = TRY(server_of(shell));
   networks::Evidence evidence;
   std::vector<survey::Hidden> hidden;
@@ -110,6 +164,7 @@ Result<int> hba_cidr_command(Shell& shell) {
     add_sessions(evidence, connected.sessions);
     hidden = std::move(connected.hidden);
   }
+  if (!shell.options.log_file.empty()) TRY(add_log(shell, evidence));
   if (is_here(shell.options, ground.catalog))
     add_interfaces(evidence);
   else

@@ -172,12 +172,9 @@ Result<void> check_replay_options(const Options& options) {
   if (!log && !sessions && !options.dsn)
     return base::error(base::Code::usage, "nothing says whose sessions are meant")
         .with_hint("--sessions names a list of them, --log a log, --dsn a server that has them.");
-  if (!log && !options.log_line_prefix.empty())
-    return base::error(base::Code::usage, "--log-line-prefix is about --log, which is missing");
-  if (options.file == "-" && (log ? options.log_file : options.sessions_file) == "-")
-    return base::error(base::Code::usage, fmt::format("FILE and --{} are both the standard input",
-                                                      log ? "log" : "sessions"));
-  return {};
+  if (options.file == "-" && options.sessions_file == "-")
+    return base::error(base::Code::usage, "FILE and --sessions are both the standard input");
+  return check_log_options(options);
 }
 
 }  // namespace

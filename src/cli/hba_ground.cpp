@@ -106,6 +106,14 @@ Result<hba::RuleFile> loadable(const std::string& path, const Ground& ground) {
           "names each bad one.");
 }
 
+Result<void> check_log_options(const Options& options) {
+  if (options.log_file.empty() && !options.log_line_prefix.empty())
+    return base::error(base::Code::usage, "--log-line-prefix is about --log, which is missing");
+  if (options.file == "-" && options.log_file == "-")
+    return base::error(base::Code::usage, "FILE and --log are both the standard input");
+  return {};
+}
+
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden) {
   if (hidden.empty()) return false;
   std::uint64_t sessions = 0;

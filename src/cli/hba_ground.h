@@ -43,6 +43,9 @@ base::Result<hba::IdentFile> idents_of(Shell& shell, const std::string& path,
 /// Error parse of a file that the server refuses: it decides nothing.
 base::Result<hba::RuleFile> loadable(const std::string& path, const Ground& ground);
 
+/// What --log can be wrong with beside others.
+base::Result<void> check_log_options(const Options& options);
+
 /// Says of whom the server hides whence they came; false where it hides nobody.
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden);
 

@@ -168,14 +168,7 @@ void on_prove(CLI::App& app, Options& options) {
   app.add_flag("--include-local", options.include_local, "sockets as well, which have no TLS");
 }
 
-void on_replay(CLI::App& app, Options& options) {
-  on_judgement(app, options);
-  app.add_option(
-         "--sessions", options.sessions_file,
-         "CSV with a header line: user,database,address and, where known, "
-         "tls,gss,certificate,replication,application,count,last_seen, as docs/sessions.sql "
-         "asks a server for them; -: standard input (default: those of --dsn)")
-      ->type_name("FILE");
+void on_server_log(CLI::App& app, Options& options) {
   app.add_option("--log", options.log_file,
                  "a server's log with log_connections = on: stderr, csvlog or jsonlog, in English; "
                  "-: standard input")
@@ -185,10 +178,22 @@ void on_replay(CLI::App& app, Options& options) {
       ->type_name("TEXT");
 }
 
+void on_replay(CLI::App& app, Options& options) {
+  on_judgement(app, options);
+  app.add_option(
+         "--sessions", options.sessions_file,
+         "CSV with a header line: user,database,address and, where known, "
+         "tls,gss,certificate,replication,application,count,last_seen, as docs/sessions.sql "
+         "asks a server for them; -: standard input (default: those of --dsn)")
+      ->type_name("FILE");
+  on_server_log(app, options);
+}
+
 void on_cidr(CLI::App& app, Options& options) {
   app.add_option("FILE", options.file,
                  "a pg_hba.conf whose rules show where clients come from; -: standard input");
   on_version(app, options);
+  on_server_log(app, options);
 }
 
 void nothing(CLI::App&, Options&) {}
