@@ -152,6 +152,19 @@ TEST_CASE("names made to look like a message are left out, and counted") {
   CHECK(summary.unreadable == 1);
 }
 
+TEST_CASE("a name that makes a failure look like an authorization of itself is left out") {
+  CHECK(told("1 eve LOG:  connection authorized: user=eve database=x application_name= FATAL:  no "
+             "pg_hba.conf entry\n2 app LOG:  connection received: host=[local]\n",
+             "%p %u ") == "abandoned @ [local] plain []\n");
+}
+
+TEST_CASE("what stands in a line behind the end of the buffer is no line") {
+  std::string log = whole + line(9, "app@shop", "LOG:  statement: x");
+  log.pop_back();
+  log += std::string(server_log::Blocks::usual_buffer - (log.size() - whole.size()), 'x');
+  CHECK(told(log + received(5) + received(6)) == told_whole + "abandoned @ 10.0.0.7 plain []\n");
+}
+
 TEST_CASE("a last line without its newline is taken only where it is whole") {
   server_log::Summary summary;
   CHECK(told(whole + line(2, "app@shop", "LOG:  connection authorized: user=app database=shop")
