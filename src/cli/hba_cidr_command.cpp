@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// hba cidr: the networks to use in rules, from FILE, the server of --dsn, a log and, where the server
-// is on this machine, its interfaces.
+// hba cidr: the networks to use in rules, from FILE, the server of --dsn, a log and, where the
+// server is on this machine, its interfaces.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -74,8 +74,8 @@ class LoggedKinds {
       return;
     }
     networks::Sighting& kind = kinds_[std::move(key)];
-    kind = {networks::Source::log, *address, each.user, each.application, physical,
-            std::max(kind.last_seen, each.time)};
+    kind = {networks::Source::log, *address, each.user,
+            each.application,      physical, std::max(kind.last_seen, each.time)};
   }
 
   void give_to(networks::Evidence& evidence) {
@@ -92,9 +92,9 @@ class LoggedKinds {
 Result<void> add_log(Shell& shell, networks::Evidence& evidence) {
   const std::string& path = shell.options.log_file;
   LoggedKinds kinds;
-  const server_log::Summary log = TRY(server_log::read_connections(
-      path, {path, shell.options.log_line_prefix},
-      [&](const server_log::Connection& each) { kinds.add(each); }));
+  const server_log::Summary log = TRY(
+      server_log::read_connections(path, {path, shell.options.log_line_prefix},
+                                   [&](const server_log::Connection& each) { kinds.add(each); }));
   kinds.give_to(evidence);
   shell.speech.say(fmt::format("read as {}; sessions: {}, failed attempts, which do not count: {}",
                                to_string(log.format), log.authorized,

@@ -78,9 +78,9 @@ std::string text_of(const std::vector<Correction>& corrections, const std::strin
   std::ptrdiff_t moved = 0;
   for (const Correction& each : corrections) {
     const auto [before, after] = std::pair(lines_of(each.before), lines_of(each.after));
-    all += fmt::format("@@ -{},{} +{},{} @@ {}\n", each.line, before,
-                       each.line + moved - (after == 0 ? 1 : 0), after,
-                       fmt::join(each.codes, ", "));
+    all +=
+        fmt::format("@@ -{},{} +{},{} @@ {}\n", each.line, before,
+                    each.line + moved - (after == 0 ? 1 : 0), after, fmt::join(each.codes, ", "));
     all += marked('-', hba::mask_secrets(each.before)) + marked('+', hba::mask_secrets(each.after));
     moved += after - before;
   }
@@ -109,9 +109,9 @@ Result<hba_lint::Fixed> mend(Shell& shell, const hba_lint::Subject& subject) {
   shell.speech.say(sameness);
   if (to_output) return fixed;
   const std::string name = printable_line(subject.file);
-  TRY(consent(shell, fmt::format("write {} into {}?",
-                                 count(fixed.corrections.size(), "correction", "corrections"),
-                                 name)));
+  TRY(consent(shell,
+              fmt::format("write {} into {}?",
+                          count(fixed.corrections.size(), "correction", "corrections"), name)));
   TRY(base::rewrite_file_durably(subject.file, subject.text, fixed.text));
   shell.speech.say(fmt::format("{} written; a running server takes it with its next reload", name));
   return fixed;

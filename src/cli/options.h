@@ -22,7 +22,7 @@ struct Options {
   std::string hosts;   ///< --host
   std::string reason;  ///< --reason
   bool yes = false;
-  bool fix = false;                     ///< hba lint: --fix
+  bool fix = false;  ///< hba lint: --fix
   bool replace = false;
   bool take_over = false;
   bool offline = false;                 ///< status

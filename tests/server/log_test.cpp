@@ -102,6 +102,7 @@ TEST_CASE("the server's log in its three formats tells of the connections that w
   scratch::Server* server = scratch::Server::fresh();
   if (server == nullptr) return;
   make_world(*server);
+  server->sql("drop role if exists app, plain, \"odd \"\"name\", secret");
   server->sql("create role app login");
   server->sql("create role plain login");
   server->sql("create role \"odd \"\"name\" login");

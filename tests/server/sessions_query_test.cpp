@@ -33,6 +33,7 @@ TEST_CASE("the query for sessions gives what replay reads") {
   server->restart(
       fmt::format("-c ssl=on -c ssl_cert_file={0}/server.pem -c ssl_key_file={0}/server.pem",
                   server->etc + "/server/db1"));
+  server->sql("drop role if exists app");
   server->sql("create role app login");
   const std::string tcp = fmt::format(
       "host=127.0.0.1 port={} user=app dbname=postgres gssencmode=disable application_name=",

@@ -25,7 +25,7 @@ $ pgseal hba explain rules.conf --connection user=app --dsn "host=127.0.0.1 port
 
 $ pgseal hba replay rules.conf
 ! pgseal: error: nothing says whose sessions are meant
-! HINT:    --sessions names a list of them, --dsn a server that has them.
+! HINT:    --sessions names a list of them, --log a log, --dsn a server that has them.
 ! CODE:    201 (usage)
 [status 2]
 

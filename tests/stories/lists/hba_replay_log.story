@@ -216,8 +216,8 @@ $ pgseal hba replay --pg 15 --log-line-prefix '%m ' --log strange.log new.conf
 [status 2]
 
 $ pgseal hba replay --pg 15 new.conf
-! pgseal: error: hba replay is not told whose sessions
-! HINT:    Give either --sessions FILE or --log FILE.
+! pgseal: error: nothing says whose sessions are meant
+! HINT:    --sessions names a list of them, --log a log, --dsn a server that has them.
 ! CODE:    201 (usage)
 [status 2]
 
