@@ -125,7 +125,8 @@ Refusal take_clientcert(std::string_view value, Method method, const Version& ve
   if (version.major < 14 && (value == "0" || value == "no-verify")) {
     if (cert)
       return refused(
-          "clientcert can not be set to \"no-verify\" when using \"cert\" authentication");
+          fmt::format("clientcert {} be set to \"no-verify\" when using \"cert\" authentication",
+                      version.major >= 13 ? "cannot" : "can not"));
     options.certificate = Demand::none;
     return {};
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // A real PostgreSQL server of its own, made once in a test program and put back between tests: data
 // directory, socket and an /etc/pgseal in a temporary folder, run by the operating system user
-// "postgres". Beside it certificates made by the openssl command, so that what is loaded and proven
-// here was not written by what is tested.
+// "postgres". PGSEAL_POSTGRES_BIN names the folder of another version's programs. Beside it
+// certificates made by the openssl command, so that what is loaded and proven here was not written
+// by what is tested.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -22,7 +22,12 @@
 namespace scratch {
 namespace {
 
-constexpr const char* programs = "/usr/lib/postgresql/15/bin";
+/// The installed server's, or another version's.
+const std::string& programs() {
+  static const char* named = ::getenv("PGSEAL_POSTGRES_BIN");
+  static const std::string folder = named == nullptr ? "/usr/lib/postgresql/15/bin" : named;
+  return folder;
+}
 
 int free_port() {
   const base::Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -72,9 +77,9 @@ std::string shell(const std::string& command, bool as_postgres) {
 
 Server* Server::fresh() {
   if (house::root_is_missing()) return nullptr;
-  if (access(fmt::format("{}/initdb", programs).c_str(), X_OK) != 0 ||
+  if (access(fmt::format("{}/initdb", programs()).c_str(), X_OK) != 0 ||
       !host::find_user("postgres")) {
-    MESSAGE("skipped: PostgreSQL 15 is not installed here");
+    MESSAGE("skipped: there is no server in " << programs());
     return nullptr;
   }
   static std::unique_ptr<Server> only;
@@ -115,7 +120,7 @@ Server::~Server() {
         fmt::format(
             "setpriv --reuid=postgres --regid=postgres --clear-groups {}/pg_ctl -D {} -m immediate "
             "-w stop >/dev/null 2>&1",
-            programs, data)
+            programs(), data)
             .c_str()));
   }
   std::error_code ignored;
@@ -124,7 +129,7 @@ Server::~Server() {
 
 void Server::make() {
   port = free_port();
-  shell(fmt::format("{}/initdb -D {} -U postgres --no-sync -E UTF8 --locale=C -A trust", programs,
+  shell(fmt::format("{}/initdb -D {} -U postgres --no-sync -E UTF8 --locale=C -A trust", programs(),
                     data),
         true);
   first_configuration_ = fmt::format(
@@ -150,7 +155,8 @@ void Server::put_back() {
 
 void Server::stop() {
   if (!running_) return;
-  shell(fmt::format("{}/pg_ctl -D {} -m immediate -w stop >/dev/null 2>&1", programs, data), true);
+  shell(fmt::format("{}/pg_ctl -D {} -m immediate -w stop >/dev/null 2>&1", programs(), data),
+        true);
   running_ = false;
 }
 
@@ -159,7 +165,7 @@ void Server::restart(const std::string& options) {
   put("../log/server.log", "");
   shell(fmt::format(
             "{0}/pg_ctl -D {1} -l {2} -w -o \"{3}\" start >/dev/null 2>&1 || (tail {2}; false)",
-            programs, data, log, options),
+            programs(), data, log, options),
         true);
   running_ = true;
 }
@@ -168,7 +174,7 @@ bool Server::starts() {
   stop();
   running_ = shell(fmt::format("{}/pg_ctl -D {} -l {} -w start >/dev/null 2>&1 && echo started || "
                                "true",
-                               programs, data, log),
+                               programs(), data, log),
                    true)
                  .starts_with("started");
   return running_;
