@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: PostgreSQL
+// Random rules in force on a real server, and connections to it: what a server's answer says of the
+// rule that decided.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "admission/explain.h"
+#include "server/scratch.h"
+
+namespace tried_rules {
+
+using admission::Connection;
+using admission::Decision;
+using admission::Transport;
+using Outcome = Decision::Outcome;
+using Pool = std::vector<std::string>;
+
+inline const Pool types = {"host",  "host",  "hostssl", "hostssl",    "hostnossl",
+                           "local", "local", "local",   "hostgssenc", "hostnogssenc"};
+inline const Pool databases = {"all",         "all",      "all", "all",      "\"all\"",
+                               "sameuser",    "samerole", "db1", "app,devs", "\"a b\"",
+                               "replication", "db1,all",  "ops"};
+inline const Pool users = {"all",    "all",     "app",      "alice,bob",
+                           "+devs",  "+ops",    "\"+ops\"", "\"Al ice\"",
+                           "+alice", "\"all\"", "al\"l\"",  "+nobody,bob"};
+inline const Pool addresses = {
+    "all",        "127.0.0.1/32",          "127.0.0.0/8",           "0.0.0.0/0", "::/0",
+    "10.0.0.0/8", "127.0.0.1 255.0.0.255", "127.0.0.2 255.0.0.255", "127.1/32",  "127/8"};
+inline const Pool methods = {"trust", "trust", "reject", "scram-sha-256", "cert", "cert map=m"};
+inline const Pool demands = {"", "", " clientcert=verify-ca", " clientcert=verify-full"};
+inline const Pool roles = {"app", "alice", "bob", "Al ice", "devs"};
+inline const Pool names = {"db1", "app", "alice", "devs", "ops", "all", "a b", "postgres"};
+
+class Writer {
+ public:
+  explicit Writer(std::uint64_t seed) : dice_(seed) {}
+
+  std::string rules() {
+    std::string text;
+    for (std::size_t lines = 2 + below(6); lines > 0; --lines) text += rule();
+    return text;
+  }
+
+  Connection connection() { return connection(static_cast<Transport>(below(3))); }
+  Connection connection(Transport transport) {
+    Connection made;
+    made.user = one_of(roles);
+    made.database = one_of(names);
+    made.transport = transport;
+    made.physical_replication = below(6) == 0;
+    if (made.transport != Transport::local) made.address = hba::read_address("127.0.0.1").address;
+    if (made.transport == Transport::tls && below(3) != 0) made.certificate = "app";
+    return made;
+  }
+
+ private:
+  std::size_t below(std::size_t end) { return dice_() % end; }
+  const std::string& one_of(const Pool& pool) { return pool[below(pool.size())]; }
+
+  std::string rule() {
+    const std::string type = one_of(types);
+    std::string method = one_of(methods);
+    if (type != "hostssl" && method.starts_with("cert")) method = "trust";
+    const bool takes_demand = type == "hostssl" && !method.starts_with("cert");
+    return fmt::format("{} {} {} {} {}{}\n", type, one_of(databases), one_of(users),
+                       type == "local" ? "" : one_of(addresses), method,
+                       takes_demand ? one_of(demands) : "");
+  }
+
+  std::mt19937_64 dice_;
+};
+
+/// What the server says to one who comes so; "" where it lets him in.
+inline std::string answer(const scratch::Server& server, const Connection& asked) {
+  std::vector<std::pair<std::string, std::string>> words = {
+      {"host", asked.address ? "127.0.0.1" : server.sockets},
+      {"port", std::to_string(server.port)},
+      {"user", asked.user},
+      {"dbname", asked.database},
+      {"sslmode", asked.transport == Transport::tls ? "require" : "disable"},
+      {"sslcert", server.keys + (asked.certificate ? "/client.crt" : "/none.crt")},
+      {"sslkey", server.keys + "/client.key"},
+      {"gssencmode", "disable"},
+      {"passfile", server.keys + "/none"},
+      {"connect_timeout", "10"}};
+  if (asked.physical_replication) words.emplace_back("replication", "true");
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : words) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(
+      PQconnectdbParams(keys.data(), values.data(), 0), PQfinish);
+  return PQstatus(connection.get()) == CONNECTION_OK ? "" : PQerrorMessage(connection.get());
+}
+
+inline Outcome outcome_of(const std::string& said) {
+  const auto has = [&](const char* words) { return said.find(words) != std::string::npos; };
+  if (has("no pg_hba.conf entry")) return Outcome::no_match;
+  if (has("pg_hba.conf rejects")) return Outcome::reject;
+  if (has("connection requires a valid client certificate")) return Outcome::certificate_required;
+  if (has("certificate authentication failed") || has("\"trust\" authentication failed"))
+    return Outcome::certificate_mismatch;
+  // Past the rules: it is in, is asked for a password, or has no such role, right or database.
+  for (const char* words : {"no password supplied", "does not exist", "not permitted to log in",
+                            "permission denied", "to start WAL sender", "to start walsender"})
+    if (has(words)) return Outcome::accept;
+  CAPTURE(said);
+  CHECK(said.empty());
+  return said.empty() ? Outcome::accept : Outcome::unknown;
+}
+
+/// SIGHUP is taken when the server comes to it: the first rule tells by rejecting.
+inline void load(const scratch::Server& server, const std::string& text, std::uint64_t generation) {
+  server.put("pg_hba.conf", text);
+  server.sql("SELECT pg_reload_conf()");
+  Connection canary;
+  canary.user = "postgres";
+  canary.database = fmt::format("generation_{}", generation);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (outcome_of(answer(server, canary)) != Outcome::reject) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+inline std::uint64_t setting(const char* name, std::uint64_t usual) {
+  const char* text = ::getenv(name);
+  return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
+}
+
+/// The server's own, with ssl on, the roles and groups of the pools, and maps for method cert.
+inline scratch::Server* server_for_rules() {
+  scratch::Server* server = scratch::Server::fresh();
+  if (server == nullptr) return nullptr;
+  server->install("server.pem", "server.pem");
+  server->sql("DROP ROLE IF EXISTS app, alice, bob, \"Al ice\", devs, ops");
+  for (const char* role :
+       {"app LOGIN", "alice LOGIN", "bob LOGIN", "\"Al ice\" LOGIN", "devs LOGIN", "ops"})
+    server->sql(fmt::format("CREATE ROLE {}", role));
+  server->sql("GRANT devs TO alice");
+  server->sql("GRANT ops TO devs");
+  server->put("pg_ident.conf", "m app app\nm /^a bob\nm other alice\n");
+  server->restart(
+      fmt::format("-c ssl=on -c ssl_cert_file={0} -c ssl_key_file={0} -c "
+                  "ssl_ca_file={1}/clients.crt",
+                  server->etc + "/server/db1/server.pem", server->keys));
+  return server;
+}
+
+/// Random rules that are in force, and all by which they are judged.
+struct InForce {
+  std::string text;
+  hba::Version version;
+  hba::RuleFile rules;
+  hba::IdentFile idents;
+  admission::Roles roles;
+
+  InForce(const scratch::Server& server, Writer& writer, std::uint64_t seed)
+      : text(fmt::format("local generation_{} all reject\nlocal postgres postgres trust\n{}", seed,
+                         writer.rules())) {
+    load(server, text, seed);
+    const int number = std::atoi(server.ask("SHOW server_version_num").c_str());
+    version = {number / 10000, number % 10000};
+    rules = hba::read_rules(server.data + "/pg_hba.conf", text, version, {}, hba::Files());
+    idents = hba::read_idents(server.data + "/pg_ident.conf", server.get("pg_ident.conf"), version,
+                              hba::Files());
+    const auto known = admission::Roles::parse("roles", "alice devs\ndevs ops\n");
+    REQUIRE(known);
+    roles = *known;
+  }
+};
+
+}  // namespace tried_rules
