@@ -121,7 +121,7 @@ Result<int> hba_lint_command(Shell& shell) {
                                   std::move(idents),
                                   ground.catalog ? &ground.catalog->facts : nullptr};
   const hba_lint::Fixed seen = options.fix ? TRY(mend(shell, subject))
-                                           : hba_lint::Fixed{"", {}, hba_lint::lint(subject)};
+                                           : hba_lint::Fixed{"", "", {}, hba_lint::lint(subject)};
                                            const std::string findings =
                                                text_of(seen.report.findings, shell.speech.ink());
                                            if (options.fix && options.file == "-")

@@ -19,40 +19,49 @@ using hba_lint::Correction;
 
 constexpr int oldest = 10;
 
-/// The file at `subject` and `text` in its place, as a version reads both; null where it refuses
-/// one of them.
-std::optional<bool> equivalent(const hba_lint::Subject& subject, std::string_view text,
-                               const hba::Version& version) {
+/// Two texts of the file, as a version reads them, whoever is a member of what; null where it
+/// refuses one of them.
+std::optional<bool> equivalent(const hba_lint::Subject& subject, std::string_view before,
+                               std::string_view after, const hba::Version& version) {
   const auto read = [&](std::string_view of) {
     return hba::read_rules(subject.file, of, version, subject.traits, subject.sources);
   };
-  const hba::RuleFile before = read(subject.text);
-  const hba::RuleFile after = read(text);
-  if (before.accepted == std::optional(false) || after.accepted == std::optional(false))
+  const hba::RuleFile old_rules = read(before);
+  const hba::RuleFile new_rules = read(after);
+  if (old_rules.accepted == std::optional(false) || new_rules.accepted == std::optional(false))
     return std::nullopt;
   hba::IdentFile idents;
   idents.known = false;
-  return admission::compare({before, idents, subject.roles, version, subject.traits},
-                            {after, idents, subject.roles, version, subject.traits})
+  const admission::Roles roles;
+  return admission::compare({old_rules, idents, roles, version, subject.traits},
+                            {new_rules, idents, roles, version, subject.traits})
       .equivalent;
 }
 
-/// By the version itself, or where it refuses the file as it was by the newest that did not.
-Result<std::string> judged(const hba_lint::Subject& subject, std::string_view text) {
+base::Error differs() {
+  return base::error(base::Code::internal,
+                     "nothing was written: the corrected file would not say the same");
+}
+
+/// Corrected words by the version itself, or where it refuses the file as it was by the newest that
+/// did not; lines that are taken out by the version itself.
+Result<std::string> judged(const hba_lint::Subject& subject, const hba_lint::Fixed& fixed) {
+  if (equivalent(subject, fixed.reworded, fixed.text, subject.version) == std::optional(false))
+    return differs();
   for (int major = subject.version.major; major >= oldest; --major) {
     const hba::Version version = major == subject.version.major
                                      ? subject.version
                                      : TRY(hba::parse_version(fmt::to_string(major)));
-    const std::optional<bool> same = equivalent(subject, text, version);
+    const std::optional<bool> same = equivalent(subject, subject.text, fixed.reworded, version);
     if (!same) continue;
-    if (!*same)
-      return base::error(base::Code::internal,
-                         "nothing was written: the corrected file would not say the same");
+    if (!*same) return differs();
     return fmt::format("as PostgreSQL {} reads both files, nobody's way in changes",
                        hba::to_string(version));
   }
-  return fmt::format("no version from {} to {} loads the file as it was: nothing to compare with",
-                     oldest, subject.version.major);
+  return fmt::format(
+      "no version from {} to {} loads the file as it was, so that nobody can compare the two: look "
+      "at each correction",
+      oldest, subject.version.major);
 }
 
 /// The lines of a piece of a file, each with its mark before it.
@@ -94,14 +103,13 @@ Result<hba_lint::Fixed> mend(Shell& shell, const hba_lint::Subject& subject) {
     return base::error(base::Code::usage, "with FILE - the corrected file is the result")
         .with_hint("Leave --json away, or name a file.");
   hba_lint::Fixed fixed = hba_lint::fix(subject);
-  const std::string sameness = TRY(judged(subject, fixed.text));
+  const std::string sameness = TRY(judged(subject, fixed));
   const std::string difference = text_of(fixed.corrections, subject.file);
-  if (to_output) {
+  if (to_output || shell.options.json)
     shell.speech.say(difference);
-    shell.speech.result(fixed.text);
-  } else if (!shell.options.json) {
+  else
     shell.speech.result(difference);
-  }
+  if (to_output) shell.speech.result(fixed.text);
   if (fixed.corrections.empty()) {
     shell.speech.say("there is nothing that can be mended without changing who gets in");
     return fixed;

@@ -19,7 +19,7 @@ using Fields = std::vector<Field>;
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 /// A server tells one mistake of a line at a time.
-constexpr int most_rounds = 8;
+constexpr int most_rounds = 64;
 
 /// One field, not quoted, of one token.
 const std::string* word_at(const Fields& fields, std::size_t index) {
@@ -101,12 +101,13 @@ std::optional<Edit> correct_method(const Fields& fields, const Version& /*versio
     const std::string* word = word_at(fields, i);
     if (word == nullptr) continue;
     const std::string lower = base::lower(*word);
-    if (lower == *word) continue;
+    if (lower == *word) continue;  // an address, a mask
     for (const auto method :
          {hba::Method::trust, hba::Method::reject, hba::Method::password, hba::Method::md5,
           hba::Method::scram, hba::Method::ident, hba::Method::peer, hba::Method::gss,
           hba::Method::pam, hba::Method::ldap, hba::Method::cert, hba::Method::radius})
       if (lower == hba::to_string(method)) return Edit{i, lower};
+    return std::nullopt;
   }
   return std::nullopt;
 }
@@ -114,6 +115,12 @@ std::optional<Edit> correct_method(const Fields& fields, const Version& /*versio
 /// 1 was verify-ca to 13, no-verify and 0 were nothing (auth-pg-hba-conf of 13).
 std::optional<Edit> correct_clientcert(const Fields& fields, const Version& version) {
   if (version.major < 14) return std::nullopt;
+  const auto is_one = [](const Field& field) {
+    return field.size() == 1 && field[0].text.starts_with("clientcert=");
+  };
+  // Where there are several the last one held.
+  if (fields.size() < 4 || std::count_if(fields.begin() + 4, fields.end(), is_one) > 1)
+    return std::nullopt;
   for (std::size_t i = 4; i < fields.size(); ++i) {
     const std::string* word = word_at(fields, i);
     if (word == nullptr) continue;
@@ -123,12 +130,17 @@ std::optional<Edit> correct_clientcert(const Fields& fields, const Version& vers
   return std::nullopt;
 }
 
+/// One host. What ends in 0 was meant as a network, and of what is to be kept out too little would
+/// be.
 std::optional<Edit> correct_bare_address(const Fields& fields, const Version& /*version*/) {
   const std::string* word = word_at(fields, 3);
+  const std::string* method = word_at(fields, 4);
+  if (method == nullptr || base::lower(*method) == "reject") return std::nullopt;
   if (word == nullptr || word->find('/') != std::string::npos) return std::nullopt;
   const hba::NumericAddress read = hba::read_address(*word);
   if (read.state != hba::NumericAddress::State::address) return std::nullopt;
   if (*word != hba::to_string(read.address)) return std::nullopt;  // 10.1 is 10.0.0.1
+  if (word->ends_with(".0") || word->ends_with("::")) return std::nullopt;
   return Edit{3, *word + "/" + std::to_string(hba::bits_of(read.address.family))};
 }
 
@@ -202,19 +214,20 @@ class Fixer {
     Report report = lint_now();
     for (int round = 0; round < most_rounds && replace(pieces(report)); ++round)
       report = lint_now();
-    if (report.rules.accepted != std::optional(false) && replace(redundant(report)))
+    std::string reworded = text_;
+    if (report.rules.accepted != std::optional(false) && replace(redundant(lint_now(unknown_))))
       report = lint_now();
-    Fixed fixed{std::move(text_), {}, std::move(report)};
+    Fixed fixed{std::move(text_), std::move(reworded), {}, std::move(report)};
     for (auto& [line, correction] : corrections_)
       fixed.corrections.push_back(std::move(correction));
     return fixed;
   }
 
  private:
-  Report lint_now() {
-    Subject now = subject_;
-    now.text = text_;
-    return lint(now);
+  Report lint_now() { return lint_now(subject_.roles); }
+  Report lint_now(const admission::Roles& roles) {
+    return lint({subject_.file, text_, subject_.version, subject_.traits, subject_.sources, roles,
+                 subject_.ident_file, subject_.idents, subject_.server});
   }
 
   std::map<int, hba::Line> lines_now() const {
@@ -276,9 +289,13 @@ class Fixer {
       const std::string before = text_.substr(piece.begin, piece.end - piece.begin);
       text.append(text_, copied, piece.begin - copied).append(piece.text);
       copied = piece.end;
-      Correction& made =
-          corrections_.try_emplace(piece.line, Correction{piece.line, {}, before, ""})
-              .first->second;
+      Correction& made = corrections_[piece.line];
+      made.line = piece.line;
+      // What came before may be about the first of several lines that belong together.
+      if (made.codes.empty())
+        made.before = before;
+      else if (made.after.size() < before.size())
+        made.before += before.substr(made.after.size());
       made.codes.push_back(std::move(piece.code));
       made.after = std::move(piece.text);
     }
@@ -288,6 +305,7 @@ class Fixer {
   }
 
   const Subject& subject_;
+  const admission::Roles unknown_;  ///< memberships change, and no file with them
   std::string text_;
   std::map<int, Correction> corrections_;
 };

@@ -21,12 +21,14 @@ struct Correction {
 
 struct Fixed {
   std::string text;
+  std::string reworded;                 ///< the same with the lines that are taken out
   std::vector<Correction> corrections;  ///< in the order of the lines
   Report report;                        ///< of `text`
 };
 
-/// Of the subject's own file; what it includes stays as it is. Every byte outside of a corrected
-/// word stays, but for the blanks before an option that goes. Total, as lint is.
+/// What nobody is in by today's memberships alone is not taken out. Of the subject's own file; what
+/// it includes stays as it is. Every byte outside of a corrected word stays, but for the blanks
+/// before an option that goes. Total, as lint is.
 Fixed fix(const Subject& subject);
 
 /// Whether a finding of that code may be mended by `fix`.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <map>
 
 #include "hba_lint/material.h"
 
@@ -40,13 +40,13 @@ void check_trust(const hba::RuleRow& row, base::Findings& findings) {
 
 void check_options(const Material& material, const hba::RuleRow& row,
                    const std::vector<hba::Field>& fields, base::Findings& findings) {
-  std::set<std::string_view> seen;
+  std::map<std::string_view, int> seen;
   for (std::size_t i = after_method(*row.rule, fields); i < fields.size(); ++i)
     for (const hba::Token& token : fields[i]) {
       const std::string_view text = token.text;
       const std::string_view name = text.substr(0, text.find('='));
       const std::string_view value = text.substr(std::min(text.size(), name.size() + 1));
-      if (!seen.insert(name).second)
+      if (++seen[name] == 2)
         say(findings, "hba.duplicate-option", row, fmt::format("\"{}\" stands twice", name));
       const bool is_switch =
           std::find(std::begin(switches), std::end(switches), name) != std::end(switches);

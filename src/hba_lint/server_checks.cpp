@@ -7,6 +7,7 @@
 #include <functional>
 #include <sstream>
 
+#include "admission/explain.h"
 #include "hba_lint/material.h"
 
 namespace hba_lint {
@@ -17,7 +18,11 @@ using hba::Method;
 class ServerChecks {
  public:
   ServerChecks(const Material& material, base::Findings& findings)
-      : material_(material), facts_(*material.subject.server), findings_(findings) {}
+      : material_(material),
+        facts_(*material.subject.server),
+        findings_(findings),
+        rules_(material.rules, material.idents, material.subject.roles, material.subject.version,
+               material.subject.traits) {}
 
   void look() {
     for (const hba::RuleRow& row : material_.rules.rows) {
@@ -46,16 +51,31 @@ class ServerChecks {
            hba::can_be_asked_for(token.text, material_.subject.version);
   }
 
-  /// Elsewhere trust is a warning whoever comes.
+  /// Elsewhere trust is a warning whoever comes. Who is caught by a rule above does not come by it.
   void check_superusers(const hba::RuleRow& row) {
     const hba::Rule& rule = *row.rule;
     if (!only_own_machine(rule) || rule.options.certificate != hba::Demand::none) return;
+    const auto comes_by = [&](const std::string& role) {
+      admission::Connection tried;
+      tried.user = role;
+      tried.database = rule.databases.empty() || rule.databases[0].is_database_word()
+                           ? "postgres"
+                           : rule.databases[0].text;
+      if (rule.type != hba::ConnectionType::local) {
+        tried.transport = rule.type == hba::ConnectionType::hostssl ? admission::Transport::tls
+                                                                    : admission::Transport::plain;
+        tried.address = rule.address.address;
+      }
+      const hba::RuleRow* decides = rules_.explain(tried).row;
+      return decides == nullptr || decides == &row;
+    };
     const auto named = [&](const std::string& role) {
-      return std::any_of(rule.users.begin(), rule.users.end(), [&](const hba::Token& token) {
-        if (token.is("all") || token.text == role) return true;
-        return token.is_group() &&
-               material_.subject.roles.is_member(role, token.text.substr(1)) == std::optional(true);
-      });
+      return comes_by(role) &&
+             std::any_of(rule.users.begin(), rule.users.end(), [&](const hba::Token& token) {
+               if (token.is("all") || token.text == role) return true;
+               return token.is_group() && material_.subject.roles.is_member(
+                                              role, token.text.substr(1)) == std::optional(true);
+             });
     };
     const auto found = std::find_if(facts_.superusers.begin(), facts_.superusers.end(), named);
     if (found != facts_.superusers.end())
@@ -106,6 +126,7 @@ class ServerChecks {
   const Material& material_;
   const ServerFacts& facts_;
   base::Findings& findings_;
+  const admission::Rules rules_;
 };
 
 }  // namespace

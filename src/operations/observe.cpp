@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -26,6 +27,15 @@ std::int64_t ahead(std::int64_t clock, base::Time asked, base::Time answered) {
 
 base::Error internal(const char* text) { return base::error(base::Code::internal, text); }
 
+/// Whether a reload notes its time: one that meets an error in a file of settings does not, and
+/// loads a certificate all the same (guc-file.l, ProcessConfigFileInternal).
+bool notes_its_reloads(const fleet::ServerFacts& server) {
+  const auto& written = server.written_settings;
+  return server.running && server.problem.empty() && !server.conf_load_time.empty() &&
+         std::all_of(written.begin(), written.end(),
+                     [](const fleet::SettingFact& fact) { return fact.error.empty(); });
+}
+
 /// True where the server has loaded nothing between the two looks, so that a new handshake would
 /// show what the last one did: a certificate comes into the postmaster's memory when it starts or
 /// reloads and in no other way (be-secure-openssl.c, be_tls_init), the postmaster signals its
@@ -35,8 +45,7 @@ bool loaded_nothing_since(const HostView& before, const HostView& now) {
   if (!before.served.answered || !before.facts || !now.facts) return false;
   const auto& then = before.facts->server;
   const auto& server = now.facts->server;
-  return then && server && then->running && server->running && then->problem.empty() &&
-         server->problem.empty() && !server->conf_load_time.empty() &&
+  return then && server && notes_its_reloads(*then) && notes_its_reloads(*server) &&
          server->conf_load_time == then->conf_load_time && server->port == then->port &&
          server->data_directory == then->data_directory;
 }
@@ -188,6 +197,7 @@ bool Observer::shake_hands_again(Observed& observed) {
   for (std::size_t i = 0; i < hosts_.size(); ++i)
     if (kept_[i] != 0) chosen.push_back(i);
   std::vector<HostView*> views;
+  views.reserve(chosen.size());
   for (const std::size_t host : chosen) views.push_back(&observed.hosts.at(hosts_[host]->name));
   in_parallel(
       chosen.size(), static_cast<std::size_t>(environment_.ssh.parallel),

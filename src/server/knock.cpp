@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <thread>
 
@@ -30,11 +31,11 @@ base::Error silent() {
 }
 
 /// EAGAIN: as many wait to be taken as the postmaster lets (unix(7)).
-Result<base::Fd> connected(const sockaddr_un& peer, Clock::time_point deadline) {
+Result<base::Fd> connected(const sockaddr_un& peer, socklen_t size, Clock::time_point deadline) {
   base::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.open()) return refused(errno);
   std::chrono::milliseconds pause{2};
-  while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) {
+  while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), size) != 0) {
     if (errno != EAGAIN && errno != EINTR) return refused(errno);
     if (Clock::now() >= deadline) return silent();
     std::this_thread::sleep_for(pause);
@@ -52,7 +53,12 @@ Result<void> knock(const SocketAddress& address, std::chrono::milliseconds limit
   peer.sun_family = AF_UNIX;
   if (path.size() >= sizeof peer.sun_path) return refused(ENAMETOOLONG);
   std::memcpy(peer.sun_path, path.data(), path.size());
-  const base::Fd fd = TRY(connected(peer, deadline));
+  socklen_t size = sizeof peer;
+  if (path.front() == '@') {  // an abstract one, as unix_socket_directories names it from 14 on
+    peer.sun_path[0] = '\0';
+    size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  }
+  const base::Fd fd = TRY(connected(peer, size, deadline));
   constexpr std::array<unsigned char, 8> ssl_request = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
   if (::send(fd.get(), ssl_request.data(), ssl_request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(ssl_request.size()))

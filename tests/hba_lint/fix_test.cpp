@@ -19,7 +19,9 @@ const hba_tests::Texts nothing_beside;
 const admission::Roles no_roles;
 
 Fixed fix(std::string_view text, int major) {
-  return hba_lint::fix({"pg_hba.conf", text, {major, 99}, {}, nothing_beside, no_roles});
+  static const auto roles = admission::Roles::parse("roles", "bob dev\n");
+  REQUIRE(roles);
+  return hba_lint::fix({"pg_hba.conf", text, {major, 99}, {}, nothing_beside, *roles});
 }
 
 std::string codes_of(const Fixed& fixed) {
@@ -108,6 +110,13 @@ TEST_CASE("a word is corrected, and no other byte") {
                 "# all\nlocal all all peer\n"},
            Case{"nothing but a byte-order mark and a rule", 15, "\xEF\xBB\xBFlocal all all PEER",
                 "local all all peer"},
+           Case{"a byte-order mark before a rule of two lines", 15,
+                "\xEF\xBB\xBFHOST all all \\\n 10.0.0.1 MD5\nlocal all all peer\n",
+                "host all all \\\n 10.0.0.1/32 md5\nlocal all all peer\n"},
+           Case{"many mistakes of a line", 15,
+                "local all all peer map=a map=b map=c map=d map=e map=f map=g map=h map=i map=j "
+                "map=k\n",
+                "local all all peer map=k\n"},
            Case{"an option that stands twice", 15, "local all all peer map=one map=two\n",
                 "local all all peer map=two\n"},
            Case{"a rule that never decides", 15,
@@ -145,6 +154,13 @@ TEST_CASE("what would change who gets in, or what is not clear, stays") {
                 "host all all all ldap ldapport=1 ldapurl=ldap://a/b ldapport=2\n"},
            Case{"a quoted option", 15, "hostssl all all all md5 \"clientcert=1\"\n"},
            Case{"md5", 15, "hostssl all all 10.0.0.0/8 md5\n"},
+           Case{"an address that was meant as a network", 15, "host all all 10.0.0.0 md5\n"},
+           Case{"who is to be kept out", 15, "host all all 10.1.2.3 reject\n"},
+           Case{"a word behind one that is no method", 15, "host all all 10.0.0.0/8 Foo MD5\n"},
+           Case{"two of clientcert, of which the last held", 16,
+                "hostssl all all 10.0.0.0/8 md5 clientcert=verify-full clientcert=0\n"},
+           Case{"a member of today", 16,
+                "host all +dev 10.0.0.0/8 scram-sha-256\nhost all bob 10.0.0.0/8 scram-sha-256\n"},
            Case{"plaintext", 15, "host all all 10.0.0.0/8 scram-sha-256\n"},
            Case{"no file", 15, ""},
            Case{"only a byte that is none", 15, "\xEF\xBB"},
@@ -245,4 +261,12 @@ TEST_CASE("what real servers loaded says the same when it is mended, and stays l
       ++mended;
     }
   CHECK(mended > 20);
+}
+
+TEST_CASE("a correction shows all lines that it replaces") {
+  const std::string text = "\xEF\xBB\xBFHOST all all \\\n 10.0.0.1 MD5\nlocal all all peer\n";
+  const Fixed fixed = fix(text, 15);
+  REQUIRE(fixed.corrections.size() == 1);
+  CHECK(fixed.corrections[0].before == text.substr(0, text.find("local")));
+  CHECK(fixed.corrections[0].after == "host all all \\\n 10.0.0.1/32 md5\n");
 }

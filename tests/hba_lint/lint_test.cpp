@@ -142,3 +142,26 @@ TEST_CASE("a rule whose many predecessors were not all looked at is not called r
   const Said all = said(findings_of(text + "hostssl all app 10.0.0.0/24 reject\n"));
   CHECK(std::find(all.begin(), all.end(), "129 hba.shadowed") != all.end());
 }
+
+TEST_CASE("trust is a superuser's only where he comes by that rule") {
+  hba_lint::ServerFacts facts;
+  facts.superusers = {"postgres"};
+  facts.roles = {"postgres", "app"};
+  facts.databases = {"postgres"};
+  facts.client_authority = true;
+  const hba_tests::Texts beside;
+  const admission::Roles roles;
+  const auto says = [&](std::string_view text) {
+    const auto found =
+        hba_lint::lint({"pg_hba.conf", text, {16, 1}, {}, beside, roles, {}, {}, &facts}).findings;
+    return std::any_of(found.begin(), found.end(), [](const base::Finding& each) {
+      return each.code == "hba.trust-superuser";
+    });
+  };
+  CHECK(says("local all all trust\n"));
+  CHECK(says("local all app peer\nlocal all all trust\n"));
+  CHECK(says("host all all 127.0.0.1/32 trust\n"));
+  CHECK_FALSE(says("local all postgres peer\nlocal all all trust\n"));
+  CHECK_FALSE(says("host all postgres 127.0.0.0/8 md5\nhost all all 127.0.0.1/32 trust\n"));
+  CHECK_FALSE(says("local all app trust\n"));
+}

@@ -5,7 +5,9 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <filesystem>
 
 #include "base/fd.h"
@@ -23,7 +25,9 @@ base::Fd listening(const std::string& path) {
   sockaddr_un own{};
   own.sun_family = AF_UNIX;
   path.copy(own.sun_path, sizeof own.sun_path - 1);
-  REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
+  if (path.front() == '@') own.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), size) == 0);
   REQUIRE(::listen(fd.get(), 0) == 0);
   return fd;
 }
@@ -37,6 +41,17 @@ TEST_CASE("a server answers a knock, one that has ended does not") {
   const auto none = server::knock({server->sockets, server->port + 1, ""}, milliseconds(5000));
   REQUIRE(!none);
   CHECK(none.error().code == Code::server_down);
+}
+
+TEST_CASE("a socket of the abstract namespace is found by its name") {
+  const std::string name = "@pgseal-knock-test-" + std::to_string(::getpid());
+  const auto none = server::knock({name, 7, ""}, milliseconds(50));
+  REQUIRE(!none);
+  CHECK(none.error().code == Code::server_down);
+  const base::Fd socket = listening(name + "/.s.PGSQL.7");
+  const auto silent = server::knock({name, 7, ""}, milliseconds(50));
+  REQUIRE(!silent);
+  CHECK(silent.error().code == Code::server_silent);
 }
 
 TEST_CASE("a knock that nobody answers ends in its time, also where nobody takes it") {

@@ -2,6 +2,7 @@ Who authenticated in a log shows networks; who did not shows none.
 
 $ pgseal hba cidr --log server.log
 ! read as stderr; sessions: 3, failed attempts, which do not count: 1
+! a log holds what clients and functions write into it: look at each network before you let it in
 ! the interfaces of this machine do not count: the server may be elsewhere
 network      roles  sources  last seen                    reason
 10.1.2.3/32  app    log      2026-03-01 10:00:00.000 UTC  a client that is in no network of a rule or an interface
@@ -9,6 +10,7 @@ network      roles  sources  last seen                    reason
 
 $ pgseal hba cidr --log - --json <server.log
 ! read as stderr; sessions: 3, failed attempts, which do not count: 1
+! a log holds what clients and functions write into it: look at each network before you let it in
 ! the interfaces of this machine do not count: the server may be elsewhere
 {
   "format": 1,
@@ -44,6 +46,7 @@ $ pgseal hba cidr --log - --json <server.log
 
 $ pgseal hba cidr --pg 15 pg_hba.conf --log server.log
 ! read as stderr; sessions: 3, failed attempts, which do not count: 1
+! a log holds what clients and functions write into it: look at each network before you let it in
 ! the interfaces of this machine do not count: the server may be elsewhere
 network      roles  sources    last seen                    reason
 10.1.2.0/24  app    rule, log  2026-03-01 10:00:01.000 UTC  2 clients in 10.1.2.0/24 of pg_hba.conf:1
