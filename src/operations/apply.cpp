@@ -96,7 +96,9 @@ class Run {
         TRY(wait_for_standbys());
         next = startable();
       }
-      if (next.empty() && observer_.shake_hands_again(observed_)) {
+      // A server that stopped amid the last look is no ground to let a standby go.
+      const bool last_word = next.empty() || phase_ == planning::Phase::standbys;
+      if (last_word && observer_.shake_hands_again(observed_)) {
         TRY(refresh());
         TRY(prove());
         next = startable();

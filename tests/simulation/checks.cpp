@@ -63,6 +63,11 @@ std::vector<Checks::Client> Checks::clients() const {
 }
 
 void Checks::after_message() {
+  ++moment_;
+  if (!world_.messages.empty() && world_.messages.back().kind == fakes::MessageKind::observe)
+    looked_at_[world_.messages.back().host] = moment_;
+  std::erase_if(stopped_at_, [&](const auto& one) { return !world_.stopped.contains(one.first); });
+  for (const std::string& name : world_.stopped) stopped_at_.emplace(name, moment_);
   check_pairs();
   check_service();
   check_standbys();
@@ -151,10 +156,16 @@ void Checks::check_quorum(const std::string& standby) {
   const auto& primary = *world_.hosts.at(receiver.primary).postgres;
   const auto needed = settings::confirming_standbys(primary.setting("synchronous_standby_names"));
   int others = 0;
-  for (const auto& [name, host] : world_.hosts)
-    if (name != standby && host.postgres && host.postgres->receiver.streaming &&
-        host.postgres->receiver.primary == receiver.primary)
-      ++others;
+  for (const auto& [name, host] : world_.hosts) {
+    if (name == standby || !host.postgres) continue;
+    const bool streams =
+        host.postgres->receiver.streaming && host.postgres->receiver.primary == receiver.primary;
+    // What stopped after the primary was looked at nobody can know of.
+    const auto stopped = stopped_at_.find(name);
+    const bool since = stopped != stopped_at_.end() && name != receiver.primary &&
+                       stopped->second > looked_at_[receiver.primary];
+    if (streams || since) ++others;
+  }
   if (!needed || others < *needed)
     fail("6 commits wait",
          fmt::format("{} is let go of, and {} sees {} others", standby, receiver.primary, others));

@@ -69,6 +69,9 @@ class Checks {
   std::map<std::string, bool> starts_;          ///< whether the server's files would let it start
   std::map<std::string, bool> ran_;
   std::map<std::string, std::string> known_start_;  ///< by content of all that a start reads
+  long moment_ = 0;                                 ///< messages of all applies
+  std::map<std::string, long> looked_at_;           ///< when each host last was
+  std::map<std::string, long> stopped_at_;          ///< when each that stands still stopped
   std::map<std::string, std::string> windows_;
   std::string said_;  ///< all messages
   std::vector<std::string> broken_;
