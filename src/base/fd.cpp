@@ -81,10 +81,6 @@ Result<void> fill_temporary(int fd, const std::string& path, std::string_view by
   return {};
 }
 
-}  // namespace
-
-namespace {
-
 /// `fill` makes of the temporary file what `path` shall be.
 Result<void> put_in_place(const std::string& path, const std::function<Result<void>(int)>& fill) {
   std::string temporary = path + ".XXXXXX";

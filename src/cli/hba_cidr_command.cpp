@@ -99,10 +99,7 @@ Result<void> add_log(Shell& shell, networks::Evidence& evidence) {
   shell.speech.say(fmt::format("read as {}; sessions: {}, failed attempts, which do not count: {}",
                                to_string(log.format), log.authorized,
                                log.failed + log.failed_at_start));
-  if (log.unreadable > 0)
-    shell.speech.say(fmt::format(
-        "{} that may be about a connection cut off, ambiguous or of an unknown form, and left out",
-        count(log.unreadable, "line", "lines")));
+  say_unreadable(shell.speech, log);
   shell.speech.say(
       "a log holds what clients and functions write into it: look at each network before you let "
       "it in");

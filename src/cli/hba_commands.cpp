@@ -120,18 +120,18 @@ Result<int> hba_lint_command(Shell& shell) {
                                   ident_file,
                                   std::move(idents),
                                   ground.catalog ? &ground.catalog->facts : nullptr};
-  const hba_lint::Fixed seen = options.fix ? TRY(mend(shell, subject))
-                                           : hba_lint::Fixed{"", "", {}, hba_lint::lint(subject)};
-                                           const std::string findings =
-                                               text_of(seen.report.findings, shell.speech.ink());
-                                           if (options.fix && options.file == "-")
-                                             shell.speech.say(findings);
-                                           else
-                                             shell.speech.result(options.json
-                                                                     ? json_of(seen, ground.version)
-                                                                     : findings);
-                                           say_verdict(shell, seen.report.rules);
-                                           return base::any_problem(seen.report.findings) ? 1 : 0;
+  hba_lint::Fixed seen;
+  if (options.fix)
+    seen = TRY(mend(shell, subject));
+  else
+    seen.report = hba_lint::lint(subject);
+  if (options.fix && options.file == "-")
+    shell.speech.say(text_of(seen.report.findings, shell.speech.ink()));
+  else
+    shell.speech.result(options.json ? json_of(seen, ground.version)
+                                     : text_of(seen.report.findings, shell.speech.ink()));
+  say_verdict(shell, seen.report.rules);
+  return base::any_problem(seen.report.findings) ? 1 : 0;
 }
 
 Result<int> hba_explain_command(Shell& shell) {

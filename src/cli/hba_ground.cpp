@@ -114,6 +114,13 @@ Result<void> check_log_options(const Options& options) {
   return {};
 }
 
+void say_unreadable(Speech& speech, const server_log::Summary& log) {
+  if (log.unreadable > 0)
+    speech.say(fmt::format(
+        "{} that may be about a connection cut off, ambiguous or of an unknown form, and left out",
+        count(log.unreadable, "line", "lines")));
+}
+
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden) {
   if (hidden.empty()) return false;
   std::uint64_t sessions = 0;

@@ -8,6 +8,7 @@
 
 #include "admission/prove.h"
 #include "cli/commands.h"
+#include "server_log/reader.h"
 #include "survey/catalog.h"
 #include "survey/connected.h"
 
@@ -45,6 +46,9 @@ base::Result<hba::RuleFile> loadable(const std::string& path, const Ground& grou
 
 /// What --log can be wrong with beside others.
 base::Result<void> check_log_options(const Options& options);
+
+/// Says how much of a log was left out because it could not be understood.
+void say_unreadable(Speech& speech, const server_log::Summary& log);
 
 /// Says of whom the server hides whence they came; false where it hides nobody.
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden);

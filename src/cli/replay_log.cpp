@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/hba_ground.h"
 #include "cli/json.h"
 #include "cli/views.h"
 
@@ -32,10 +33,7 @@ void say_summary(Speech& speech, const server_log::Summary& log) {
         fmt::format("of the failed attempts, let in and ended at their start, say for want of "
                     "the database: {}",
                     log.failed_at_start));
-  if (log.unreadable > 0)
-    speech.say(fmt::format(
-        "{} that may be about a connection cut off, ambiguous or of an unknown form, and left out",
-        count(log.unreadable, "line", "lines")));
+  say_unreadable(speech, log);
   if (log.unreadable > log.authorized && log.format == server_log::Format::standard_error)
     speech.say("these are many: --log-line-prefix tells what stands before each message");
   if (log.authorized == 0)

@@ -29,7 +29,7 @@ class Walk {
                                      })) {}
 
   void run(std::string_view text) {
-    if (text.starts_with("\xEF\xBB\xBF") && !refused_at_once_)
+    if (text.starts_with(byte_order_mark) && !refused_at_once_)
       say(findings_, "hba.byte-order-mark", file_, 1, "the file begins with a byte-order mark");
     for (int number = 1; !text.empty(); ++number) {
       const std::size_t newline = text.find('\n');

@@ -17,7 +17,6 @@ using hba::Field;
 using hba::Version;
 using Fields = std::vector<Field>;
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 /// A server tells one mistake of a line at a time.
 constexpr int most_rounds = 64;
 
@@ -215,7 +214,8 @@ class Fixer {
     for (int round = 0; round < most_rounds && replace(pieces(report)); ++round)
       report = lint_now();
     std::string reworded = text_;
-    if (report.rules.accepted != std::optional(false) && replace(redundant(lint_now(unknown_))))
+    if (report.rules.accepted != std::optional(false) &&
+        replace(redundant(by_no_membership(report))))
       report = lint_now();
     Fixed fixed{std::move(text_), std::move(reworded), {}, std::move(report)};
     for (auto& [line, correction] : corrections_)
@@ -224,6 +224,11 @@ class Fixer {
   }
 
  private:
+  /// What holds whoever is a member of what.
+  base::Findings by_no_membership(const Report& report) {
+    return subject_.roles.known() ? lint_now(unknown_).findings : report.findings;
+  }
+
   Report lint_now() { return lint_now(subject_.roles); }
   Report lint_now(const admission::Roles& roles) {
     return lint({subject_.file, text_, subject_.version, subject_.traits, subject_.sources, roles,
@@ -268,10 +273,10 @@ class Fixer {
     return found;
   }
 
-  std::vector<Piece> redundant(const Report& report) const {
+  std::vector<Piece> redundant(const base::Findings& findings) const {
     const std::map<int, hba::Line> lines = lines_now();
     std::vector<Piece> found;
-    for (const base::Finding& finding : report.findings) {
+    for (const base::Finding& finding : findings) {
       const auto line = lines.find(finding.line);
       if (finding.code == "hba.redundant" && finding.file == subject_.file && line != lines.end())
         found.push_back({line->second.begin, line->second.end, finding.line, finding.code, ""});

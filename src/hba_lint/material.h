@@ -15,6 +15,8 @@
 
 namespace hba_lint {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 struct Material {
   const Subject& subject;
   hba::RuleFile rules;

@@ -128,7 +128,7 @@ void check_row(const Material& material, std::size_t number, bool after_backslas
   }
   if (!refused) return;
   const auto text = material.texts.find(row.file);
-  if (row.line == 1 && text != material.texts.end() && text->second.starts_with("\xEF\xBB\xBF")) {
+  if (row.line == 1 && text != material.texts.end() && text->second.starts_with(byte_order_mark)) {
     say(findings, "hba.byte-order-mark", row, row.error);
     return;
   }

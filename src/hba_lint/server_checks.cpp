@@ -70,14 +70,15 @@ class ServerChecks {
       return decides == nullptr || decides == &row;
     };
     const auto named = [&](const std::string& role) {
-      return comes_by(role) &&
-             std::any_of(rule.users.begin(), rule.users.end(), [&](const hba::Token& token) {
-               if (token.is("all") || token.text == role) return true;
-               return token.is_group() && material_.subject.roles.is_member(
-                                              role, token.text.substr(1)) == std::optional(true);
-             });
+      return std::any_of(rule.users.begin(), rule.users.end(), [&](const hba::Token& token) {
+        if (token.is("all") || token.text == role) return true;
+        return token.is_group() &&
+               material_.subject.roles.is_member(role, token.text.substr(1)) == std::optional(true);
+      });
     };
-    const auto found = std::find_if(facts_.superusers.begin(), facts_.superusers.end(), named);
+    const auto found =
+        std::find_if(facts_.superusers.begin(), facts_.superusers.end(),
+                     [&](const std::string& role) { return named(role) && comes_by(role); });
     if (found != facts_.superusers.end())
       say(findings_, "hba.trust-superuser", row,
           fmt::format("whoever is on the server's machine is \"{}\", a superuser", *found));

@@ -49,9 +49,9 @@ void compare(const scratch::Server& server, std::uint64_t seed, Tally& tally) {
 TEST_CASE("what explain foretells is what the installed server does") {
   scratch::Server* server = tried_rules::server_for_rules();
   if (server == nullptr) return;
-  const std::uint64_t first = tried_rules::setting("PGSEAL_HBA_SEED", 1);
+  const std::uint64_t first = scratch::setting("PGSEAL_HBA_SEED", 1);
   const std::uint64_t files =
-      tried_rules::setting("PGSEAL_HBA_FILES", ::getenv("PGSEAL_FULL") != nullptr ? 500 : 30);
+      scratch::setting("PGSEAL_HBA_FILES", ::getenv("PGSEAL_FULL") != nullptr ? 500 : 30);
   Tally tally;
   for (std::uint64_t seed = first; seed < first + files && tally.wrong < 10; ++seed)
     compare(*server, seed, tally);

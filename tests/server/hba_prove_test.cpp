@@ -76,9 +76,9 @@ TEST_CASE("witnesses get in, and where there is a proof no plaintext does") {
   scratch::Server* server = tried_rules::server_for_rules();
   if (server == nullptr) return;
   const bool full = ::getenv("PGSEAL_FULL") != nullptr;
-  const std::uint64_t first = tried_rules::setting("PGSEAL_HBA_SEED", 1);
-  const std::uint64_t files = tried_rules::setting("PGSEAL_HBA_FILES", full ? 200 : 40);
-  const std::uint64_t attempts = tried_rules::setting("PGSEAL_HBA_ATTEMPTS", full ? 20 : 10);
+  const std::uint64_t first = scratch::setting("PGSEAL_HBA_SEED", 1);
+  const std::uint64_t files = scratch::setting("PGSEAL_HBA_FILES", full ? 200 : 40);
+  const std::uint64_t attempts = scratch::setting("PGSEAL_HBA_ATTEMPTS", full ? 20 : 10);
   Tally tally;
   for (std::uint64_t seed = first; seed < first + files && tally.wrong < 10; ++seed)
     try_one(*server, seed, attempts, tally);

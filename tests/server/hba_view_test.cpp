@@ -235,11 +235,6 @@ std::vector<std::string> theirs(server::Session& session) {
   return rows;
 }
 
-std::uint64_t setting(const char* name, std::uint64_t usual) {
-  const char* text = ::getenv(name);
-  return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
-}
-
 void put_files_beside(const scratch::Server& server) {
   server.put("names", "db1, \"b c\" +devs # a comment\n\nall\n");
   server.put("empty", "# nothing\n");
@@ -314,8 +309,8 @@ TEST_CASE("generated files are shown as the installed server shows them") {
   if (server == nullptr) return;
   put_files_beside(*server);
   const std::uint64_t files =
-      setting("PGSEAL_HBA_FILES", ::getenv("PGSEAL_FULL") != nullptr ? 20000 : 1500);
-  const std::uint64_t first = setting("PGSEAL_HBA_SEED", 1);
+      scratch::setting("PGSEAL_HBA_FILES", ::getenv("PGSEAL_FULL") != nullptr ? 20000 : 1500);
+  const std::uint64_t first = scratch::setting("PGSEAL_HBA_SEED", 1);
   server->install("server.pem", "server.pem");
   const std::string pair = server->etc + "/server/db1/server.pem";
   Tally tally;

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "server/scratch.h"
 #include "server_log/reader.h"
+#include "server_log/told.h"
 
 namespace {
 
@@ -40,12 +41,7 @@ void probe(int port) {
 using Told = std::multiset<std::string>;
 
 std::string line_of(const server_log::Connection& each) {
-  constexpr const char* endings[] = {"authorized", "failed", "failed at start", "abandoned"};
-  constexpr const char* encryptions[] = {"plain", "tls", "gss"};
-  std::string made =
-      fmt::format("{} {}@{} {} {} [{}]{}", endings[static_cast<int>(each.ending)], each.user,
-                  each.database, each.host, encryptions[static_cast<int>(each.encryption)],
-                  each.application, each.replication ? " replication" : "");
+  std::string made = logs::text_of(each);
   if (each.authentication)
     made += fmt::format(" <{}> {} :{}", each.authentication->identity, each.authentication->method,
                         each.authentication->line);

@@ -77,6 +77,9 @@ class Server {
   bool running_ = false;
 };
 
+/// A number of the environment, PGSEAL_HBA_FILES=N say, or the usual one.
+std::uint64_t setting(const char* name, std::uint64_t usual);
+
 /// Runs a command of the shell, as root or as "postgres", at most 60 s; its standard output. A
 /// failure fails the test.
 std::string shell(const std::string& command, bool as_postgres = false);

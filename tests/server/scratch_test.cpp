@@ -59,6 +59,11 @@ void add_user(const std::string& root) {
 
 }  // namespace
 
+std::uint64_t setting(const char* name, std::uint64_t usual) {
+  const char* text = ::getenv(name);
+  return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
+}
+
 std::string shell(const std::string& command, bool as_postgres) {
   const std::string whole = fmt::format(
       "exec 2>&1 </dev/null; cd /; timeout 60 {} sh -c '{}'",

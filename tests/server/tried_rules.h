@@ -138,11 +138,6 @@ inline void load(const scratch::Server& server, const std::string& text, std::ui
   }
 }
 
-inline std::uint64_t setting(const char* name, std::uint64_t usual) {
-  const char* text = ::getenv(name);
-  return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
-}
-
 /// The server's own, with ssl on, the roles and groups of the pools, and maps for method cert.
 inline scratch::Server* server_for_rules() {
   scratch::Server* server = scratch::Server::fresh();

@@ -23,13 +23,17 @@ inline server_log::Read reading(std::string_view text, std::size_t part = std::s
   };
 }
 
-inline std::string line_of(const server_log::Connection& each) {
+/// All but how it authenticated.
+inline std::string text_of(const server_log::Connection& each) {
   constexpr const char* endings[] = {"authorized", "failed", "failed at start", "abandoned"};
   constexpr const char* encryptions[] = {"plain", "tls", "gss"};
-  std::string made =
-      fmt::format("{} {}@{} {} {} [{}]{}", endings[static_cast<int>(each.ending)], each.user,
-                  each.database, each.host, encryptions[static_cast<int>(each.encryption)],
-                  each.application, each.replication ? " replication" : "");
+  return fmt::format("{} {}@{} {} {} [{}]{}", endings[static_cast<int>(each.ending)], each.user,
+                     each.database, each.host, encryptions[static_cast<int>(each.encryption)],
+                     each.application, each.replication ? " replication" : "");
+}
+
+inline std::string line_of(const server_log::Connection& each) {
+  std::string made = text_of(each);
   if (each.authentication)
     made +=
         fmt::format(" <{}> {} {}:{}", each.authentication->identity, each.authentication->method,
