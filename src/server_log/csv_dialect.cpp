@@ -29,6 +29,15 @@ enum Field : std::uint8_t {
 /// full.
 constexpr int most_records_in_field = 100;
 
+/// Where the quote stands that ends a field which is within quotes; npos: nowhere. Doubled ones are
+/// of the field.
+std::size_t closing_quote(string_view text) {
+  std::size_t end = text.find('"');
+  while (end != string_view::npos && text.substr(end + 1).starts_with('"'))
+    end = text.find('"', end + 2);
+  return end;
+}
+
 /// Of a record's beginning; quoted fields unquoted.
 class Fields {
  public:
@@ -57,14 +66,9 @@ class Fields {
  private:
   bool quoted(std::size_t at) {
     rest_.remove_prefix(1);
-    std::size_t end = rest_.find('"');
-    bool doubled = false;
-    while (end != string_view::npos && rest_.substr(end + 1).starts_with('"')) {
-      doubled = true;
-      end = rest_.find('"', end + 2);
-    }
+    const std::size_t end = closing_quote(rest_);
     fields_[at] = rest_.substr(0, end);
-    if (doubled) undouble(at);
+    if (fields_[at].find('"') != string_view::npos) undouble(at);
     rest_.remove_prefix(end == string_view::npos ? rest_.size() : end + 1);
     return end != string_view::npos;
   }
@@ -153,9 +157,8 @@ bool begins_csv(string_view line) {
   string_view rest = line.substr(time + 1);
   for (int name = 0; name < 2; ++name) {
     if (rest.starts_with('"')) {
-      std::size_t end = rest.find('"', 1);
-      while (end != string_view::npos && rest.substr(end + 1).starts_with('"'))
-        end = rest.find('"', end + 2);
+      rest.remove_prefix(1);
+      const std::size_t end = closing_quote(rest);
       if (end == string_view::npos) return false;
       rest.remove_prefix(end + 1);
     }
