@@ -23,12 +23,11 @@ struct Tally {
 };
 
 void compare(const scratch::Server& server, std::uint64_t seed, Tally& tally) {
-  tried_rules::Writer writer(seed);
-  const tried_rules::InForce tried(server, writer, seed);
+  tried_rules::InForce tried(server, seed);
   const std::string& text = tried.text;
   const admission::Rules judge(tried.rules, tried.idents, tried.roles, tried.version, {});
   for (int i = 0; i < 12; ++i) {
-    const Connection asked = writer.connection();
+    const Connection asked = tried.writer.connection();
     const Decision decision = judge.explain(asked);
     const std::string said = tried_rules::answer(server, asked);
     const Outcome real = tried_rules::outcome_of(said);

@@ -47,8 +47,7 @@ void complain(std::uint64_t seed, const std::string& text, const Connection& tri
 
 void try_one(const scratch::Server& server, std::uint64_t seed, std::uint64_t attempts,
              Tally& tally) {
-  tried_rules::Writer writer(seed);
-  const tried_rules::InForce tried(server, writer, seed);
+  tried_rules::InForce tried(server, seed);
   const admission::Proof proof = admission::prove(
       {tried.rules, tried.idents, tried.roles, tried.version, {}}, question_of_this_machine());
   const bool sure = proof.witness && proof.unknown.empty();
@@ -61,7 +60,7 @@ void try_one(const scratch::Server& server, std::uint64_t seed, std::uint64_t at
   if (!proof.proven) return;
   ++tally.proven;
   for (std::uint64_t i = 0; i < attempts; ++i) {
-    Connection asked = writer.connection(Transport::plain);
+    Connection asked = tried.writer.connection(Transport::plain);
     asked.physical_replication = false;
     const std::string said = tried_rules::answer(server, asked);
     ++tally.refused;

@@ -28,23 +28,41 @@ using Pool = std::vector<std::string>;
 
 inline const Pool types = {"host",  "host",  "hostssl", "hostssl",    "hostnossl",
                            "local", "local", "local",   "hostgssenc", "hostnogssenc"};
-inline const Pool databases = {"all",         "all",      "all", "all",      "\"all\"",
-                               "sameuser",    "samerole", "db1", "app,devs", "\"a b\"",
-                               "replication", "db1,all",  "ops"};
-inline const Pool users = {"all",    "all",     "app",      "alice,bob",
-                           "+devs",  "+ops",    "\"+ops\"", "\"Al ice\"",
-                           "+alice", "\"all\"", "al\"l\"",  "+nobody,bob"};
-inline const Pool addresses = {
-    "all",        "127.0.0.1/32",          "127.0.0.0/8",           "0.0.0.0/0", "::/0",
-    "10.0.0.0/8", "127.0.0.1 255.0.0.255", "127.0.0.2 255.0.0.255", "127.1/32",  "127/8"};
+inline const Pool types_before_12 = {"host",      "host",  "hostssl", "hostssl",
+                                     "hostnossl", "local", "local",   "local"};
+inline const Pool databases = {"all",      "all",         "all",     "all",        "all",
+                               "all",      "all",         "all",     "all",        "\"all\"",
+                               "sameuser", "samerole",    "db1",     "app,devs",   "\"a b\"",
+                               "ops",      "replication", "db1,all", "db1,\"all\""};
+inline const Pool users = {"all",     "all",       "all",        "all",    "all",        "all",
+                           "all",     "all",       "all",        "app",    "alice,bob",  "+devs",
+                           "+ops",    "\"+ops\"",  "+devs",      "+alice", "\"Al ice\"", "\"all\"",
+                           "al\"l\"", "bob,+devs", "+nobody,bob"};
+inline const Pool addresses = {"all",
+                               "all",
+                               "all",
+                               "0.0.0.0/0",
+                               "0.0.0.0/0",
+                               "127.0.0.1/32",
+                               "127.0.0.0/8",
+                               "::/0",
+                               "10.0.0.0/8",
+                               "127.0.0.1 255.0.0.255",
+                               "127.0.0.2 255.0.0.255",
+                               "127.1/32",
+                               "127/8"};
 inline const Pool methods = {"trust", "trust", "reject", "scram-sha-256", "cert", "cert map=m"};
 inline const Pool demands = {"", "", " clientcert=verify-ca", " clientcert=verify-full"};
+inline const Pool demands_before_12 = {"", "", " clientcert=1", " clientcert=verify-full"};
 inline const Pool roles = {"app", "alice", "bob", "Al ice", "devs"};
 inline const Pool names = {"db1", "app", "alice", "devs", "ops", "all", "a b", "postgres"};
 
 class Writer {
  public:
-  explicit Writer(std::uint64_t seed) : dice_(seed) {}
+  Writer(std::uint64_t seed, hba::Version version)
+      : dice_(seed),
+        types_(version.major < 12 ? types_before_12 : types),
+        demands_(version.major < 12 ? demands_before_12 : demands) {}
 
   std::string rules() {
     std::string text;
@@ -69,16 +87,18 @@ class Writer {
   const std::string& one_of(const Pool& pool) { return pool[below(pool.size())]; }
 
   std::string rule() {
-    const std::string type = one_of(types);
+    const std::string type = one_of(types_);
     std::string method = one_of(methods);
     if (type != "hostssl" && method.starts_with("cert")) method = "trust";
     const bool takes_demand = type == "hostssl" && !method.starts_with("cert");
     return fmt::format("{} {} {} {} {}{}\n", type, one_of(databases), one_of(users),
                        type == "local" ? "" : one_of(addresses), method,
-                       takes_demand ? one_of(demands) : "");
+                       takes_demand ? one_of(demands_) : "");
   }
 
   std::mt19937_64 dice_;
+  const Pool& types_;
+  const Pool& demands_;
 };
 
 /// What the server says to one who comes so; "" where it lets him in.
@@ -157,20 +177,26 @@ inline scratch::Server* server_for_rules() {
   return server;
 }
 
+inline hba::Version version_of(const scratch::Server& server) {
+  const int number = std::atoi(server.ask("SHOW server_version_num").c_str());
+  return {number / 10000, number % 10000};
+}
+
 /// Random rules that are in force, and all by which they are judged.
 struct InForce {
-  std::string text;
   hba::Version version;
+  Writer writer;
+  std::string text;
   hba::RuleFile rules;
   hba::IdentFile idents;
   admission::Roles roles;
 
-  InForce(const scratch::Server& server, Writer& writer, std::uint64_t seed)
-      : text(fmt::format("local generation_{} all reject\nlocal postgres postgres trust\n{}", seed,
+  InForce(const scratch::Server& server, std::uint64_t seed)
+      : version(version_of(server)),
+        writer(seed, version),
+        text(fmt::format("local generation_{} all reject\nlocal postgres postgres trust\n{}", seed,
                          writer.rules())) {
     load(server, text, seed);
-    const int number = std::atoi(server.ask("SHOW server_version_num").c_str());
-    version = {number / 10000, number % 10000};
     rules = hba::read_rules(server.data + "/pg_hba.conf", text, version, {}, hba::Files());
     idents = hba::read_idents(server.data + "/pg_ident.conf", server.get("pg_ident.conf"), version,
                               hba::Files());
