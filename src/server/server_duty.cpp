@@ -16,6 +16,7 @@
 #include "host/folder.h"
 #include "server/edit_place.h"
 #include "server/knock.h"
+#include "server/postmaster.h"
 #include "server/receiver_watch.h"
 #include "server/tls_files.h"
 #include "server/view.h"
@@ -34,6 +35,7 @@ constexpr milliseconds short_connect_limit{3000};
 constexpr milliseconds end_limit{500};
 constexpr std::chrono::seconds reload_limit{5};
 constexpr milliseconds log_limit{1000};
+constexpr milliseconds amid_limit{1000};
 constexpr std::size_t log_bytes = 64UL * 1024;
 
 /// The server's log from where it ended before, the last 64 KiB of it.
@@ -91,6 +93,21 @@ Result<Rows> shown_by(Session& session, const std::string& names) {
       "select name, current_setting(name, true)"
       " from unnest($1::text[]) as name where current_setting(name, true) is not null",
       {names});
+}
+
+/// Returns once the postmaster is over with a reload whose beginning `session` has shown. Asked of
+/// the kernel, which costs the server nothing; where that does not tell, of the server by a knock,
+/// because it takes no connection amid a reload. Errors as of `knock`.
+Result<void> reload_is_over(const Session& session, const SocketAddress& address) {
+  const pid_t postmaster = listener_of(session.descriptor());
+  const Clock::time_point deadline = Clock::now() + amid_limit;
+  for (milliseconds pause{1}; Clock::now() < deadline; pause *= 2) {
+    const std::optional<bool> waits = waits_for_connections(postmaster);
+    if (!waits) break;
+    if (*waits) return {};
+    wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
+  }
+  return knock(address, short_connect_limit);
 }
 
 base::Error broken() { return base::error(Code::internal, "a child was asked in another form"); }
@@ -163,8 +180,8 @@ Result<std::string> ServerDuty::watch(const SocketAddress& address, std::string_
   return watch_by(kept_->session, task);
 }
 
-/// The postmaster signals its sessions amid its reload, and takes a connection only after: the kept
-/// session shows that it began, an answered knock that it is over.
+/// The postmaster signals its sessions amid its reload, and loads its TLS files after that: the
+/// kept session shows that it began and the load time that it is another one, not that it is over.
 Result<std::string> ServerDuty::reload(const SocketAddress& address, const ReloadTask& task) {
   const std::string before = TRY(loaded(address));
   Session& session = kept_->session;
@@ -183,7 +200,7 @@ Result<std::string> ServerDuty::reload(const SocketAddress& address, const Reloa
     wait_for(session.descriptor(), false, std::min(deadline, Clock::now() + pause));
     after = TRY(load_time(session));
   }
-  TRY(knock(address, short_connect_limit));
+  TRY(reload_is_over(session, address));
   const Rows running = TRY(shown_by(session, task.names));
   if (task.log_by_collector) wait_for_log(log, session.descriptor());
   return base::pack(

@@ -63,7 +63,7 @@ class Session {
   /// after.
   void end(std::chrono::milliseconds limit);
 
-  /// The socket, to wait on between two questions.
+  /// The socket, to wait on between two questions, and to tell who listens on its other end.
   [[nodiscard]] int descriptor() const;
 
  private:

@@ -72,7 +72,16 @@ const std::string& running_query() {
 
 const std::string& written_query() {
   static const std::string query = fmt::format(
-      // A value that only waits for a restart is shown with the error of one that is refused.
+      "select name, setting, sourcefile, sourceline, applied, error from pg_file_settings"
+      " where name = any('{}'::text[]) or error is not null order by seqno",
+      array_of(names_to_ask()));
+  return query;
+}
+
+/// A value that only waits for a restart is shown with the error of one that is refused; which it
+/// is, pg_settings tells, and to compute that view twice is the dearest part of a look.
+const std::string& written_and_refused_query() {
+  static const std::string query = fmt::format(
       "select f.name, f.setting, f.sourcefile, f.sourceline, f.applied,"
       " case when s.pending_restart is not true then f.error end"
       " from pg_file_settings f left join pg_settings s using (name)"
@@ -92,7 +101,10 @@ class View {
     parts_[part_version] = std::to_string(session_.version());
     parts_[part_identity] = pack_rows(identity);
     ask(part_running, running_query(), {});
-    const Rows written = ask(part_written, written_query(), {});
+    Rows written = ask(part_written, written_query(), {});
+    if (std::any_of(written.begin(), written.end(),
+                    [](const Row& row) { return row.at(5).has_value(); }))
+      written = ask(part_written, written_and_refused_query(), {});
     if (!wanted_.roles.empty()) ask(part_roles, roles_query, {array_of(wanted_.roles)});
     if (wanted_.sessions) ask(part_sessions, sessions_query(session_.version()), {});
     if (wanted_.rules) ask(part_rules, rules_query(session_.version()), {});
