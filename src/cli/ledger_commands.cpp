@@ -75,11 +75,12 @@ Result<int> debt_forgive_command(Shell& shell) {
   entry.host = shell.options.name;
   entry.reason = shell.options.reason;
   bool owed = false;
-  TRY(ledger.unvouched(at, [&]() -> Result<void> {
+  const auto forgive = [&]() -> Result<void> {
     owed = TRY(ledger.forgive_debt(entry.host, entry.reason, at));
     if (owed) TRY(ledger.append_audit(entry, at));
     return {};
-  }));
+  };
+  TRY(ledger.unvouched(at, forgive));
   shell.speech.say(owed ? "forgiven" : "nothing was owed to that host");
   if (owed && environment.find_host(entry.host) != nullptr)
     shell.speech.say(

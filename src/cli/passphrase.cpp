@@ -109,17 +109,27 @@ Result<Secret> from_prompt(bool confirm) {
   return accept(std::move(first), "the terminal");
 }
 
+/// The systemd credential's path, "" where there is none.
+std::string credential() {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr) return "";
+  std::string path = std::string(folder) + "/pgseal-passphrase";
+  return ::access(path.c_str(), F_OK) == 0 ? path : "";
+}
+
 }  // namespace
+
+bool passphrase_at_hand(const fleet::Environment& environment) {
+  return std::getenv("PGSEAL_PASSPHRASE_FD") != nullptr || !credential().empty() ||
+         !environment.authority.passphrase_file.empty();
+}
 
 operations::PassphraseSource passphrase_source(const fleet::Environment& environment) {
   const std::string file = environment.authority.passphrase_file;
   return [file](bool confirm) -> Result<Secret> {
     if (const char* descriptor = std::getenv("PGSEAL_PASSPHRASE_FD"))
       return from_descriptor(descriptor);
-    if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
-      const std::string path = std::string(folder) + "/pgseal-passphrase";
-      if (::access(path.c_str(), F_OK) == 0) return from_file(path);
-    }
+    if (const std::string path = credential(); !path.empty()) return from_file(path);
     if (!file.empty()) return from_file(file);
     return from_prompt(confirm);
   };

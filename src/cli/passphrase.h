@@ -9,6 +9,9 @@
 
 namespace cli {
 
+/// Whether it comes from somewhere else than a person at the terminal.
+bool passphrase_at_hand(const fleet::Environment& environment);
+
 /// Errors: authority_passphrase where there is none to be had, file_io.
 operations::PassphraseSource passphrase_source(const fleet::Environment& environment);
 

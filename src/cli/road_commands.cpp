@@ -74,10 +74,10 @@ Result<int> plan_command(Shell& shell) {
 
 Result<int> apply_command(Shell& shell) {
   const auto road = TRY(open_road(shell));
-  const auto report = TRY(
-      operations::apply(road->world, road->environment, who(shell), apply_options(shell.options),
-                        {[&](const planning::Plan& plan) { return ask(shell, plan); },
-                         passphrase_source(road->environment)}));
+  const auto report = TRY(operations::apply(
+      road->world, road->environment, who(shell), apply_options(shell.options),
+      {[&](const planning::Plan& plan) { return ask(shell, plan); },
+       passphrase_source(road->environment), passphrase_at_hand(road->environment)}));
   show(shell, text_of(report, true, shell.speech.ink()), json_of(report, "apply"));
   return settled(report) ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -39,12 +40,12 @@ constexpr std::chrono::milliseconds between_looks{500};
 class Run {
  public:
   Run(World& world, const fleet::Environment& environment, const Operator& who,
-      const ApplyOptions& options, PassphraseSource passphrase)
+      const ApplyOptions& options, const Questions& questions)
       : world_(world),
         environment_(environment),
         who_(who),
         options_(options),
-        passphrase_(std::move(passphrase)),
+        questions_(questions),
         observer_(world, environment, all_hosts(environment)) {}
 
   /// Takes the ledger's lock where there is a ledger, then looks.
@@ -53,6 +54,7 @@ class Run {
     if (TRY(ledger::exists(environment_.state)))
       ledger_ = TRY(ledger::Ledger::open(environment_.state, environment_.name, access,
                                          holder(who_), world_.now()));
+    if (!ledger_ && questions_.passphrase_at_hand) derive_early();
     observed_ = observer_.observe();
     return refresh();
   }
@@ -74,13 +76,17 @@ class Run {
   Result<void> prepare() {
     if (!ledger_) {
       // The passphrase is asked before anything is made: a refused one leaves nothing behind.
-      if (!environment_.authority.unencrypted) new_passphrase_ = TRY(passphrase_(true));
+      if (!environment_.authority.unencrypted && !new_passphrase_)
+        new_passphrase_ = questions_.passphrase(true);
+      if (new_passphrase_ && !*new_passphrase_) return new_passphrase_->error();
       ledger_ = TRY(ledger::Ledger::create(environment_.state, environment_.name, holder(who_),
                                            world_.now()));
     }
     desk_.emplace(
         environment_, *ledger_, [this](bool confirm) { return secret(confirm); }, world_.now);
-    TRY(desk_->found(unused_generation(environment_.name, observed_)));
+    std::optional<x509::KeyEncryption> encryption;
+    if (early_.valid()) encryption = TRY(early_.get());
+    TRY(desk_->found(unused_generation(environment_.name, observed_), std::move(encryption)));
     if (signs()) TRY(desk_->open_all());
     TRY(ledger_->raise_generation(planning::newest_seen(desired_, observed_)));
     return refresh();
@@ -140,9 +146,19 @@ class Run {
   }
 
  private:
+  /// The keys of new authorities will be encrypted, which is slow on purpose: it takes its time
+  /// while the hosts answer. What is wrong with the passphrase is said when it is needed.
+  void derive_early() {
+    if (environment_.authority.unencrypted) return;
+    new_passphrase_ = questions_.passphrase(true);
+    if (*new_passphrase_)
+      early_ = std::async(std::launch::async,
+                          [this] { return x509::KeyEncryption::derive(**new_passphrase_); });
+  }
+
   Result<base::Secret> secret(bool confirm) {
-    if (!new_passphrase_) return passphrase_(confirm);
-    return base::Secret(std::string(new_passphrase_->expose_secret()));
+    if (!new_passphrase_) return questions_.passphrase(confirm);
+    return base::Secret(std::string((*new_passphrase_)->expose_secret()));
   }
 
   /// The steps of hosts that answered when they were planned and do not any more: a plan has none
@@ -510,8 +526,10 @@ class Run {
   const fleet::Environment& environment_;
   const Operator& who_;
   const ApplyOptions& options_;
-  PassphraseSource passphrase_;
-  std::optional<base::Secret> new_passphrase_;
+  const Questions& questions_;
+  std::optional<Result<base::Secret>> new_passphrase_;
+  std::future<Result<x509::KeyEncryption>>
+      early_;  ///< reads new_passphrase_; awaited before it goes
   Observer observer_;
   std::vector<const fleet::Host*> chosen_;
   std::optional<ledger::Ledger> ledger_;
@@ -540,7 +558,7 @@ class Run {
 
 Result<ApplyReport> apply(World& world, const fleet::Environment& environment, const Operator& who,
                           const ApplyOptions& options, const Questions& questions) {
-  Run run(world, environment, who, options, questions.passphrase);
+  Run run(world, environment, who, options, questions);
   TRY(run.begin(ledger::Access::write));
   if (run.plan().pending() == 0) TRY(run.wait_for_standbys());
   if (run.plan().pending() == 0) return run.finish();
@@ -552,7 +570,8 @@ Result<ApplyReport> apply(World& world, const fleet::Environment& environment, c
 
 Result<ApplyReport> plan_only(World& world, const fleet::Environment& environment,
                               const Operator& who, const ApplyOptions& options) {
-  Run run(world, environment, who, options, {});
+  const Questions none;
+  Run run(world, environment, who, options, none);
   TRY(run.begin(ledger::Access::read));
   return run.finish();
 }

@@ -35,6 +35,7 @@ using Confirm = std::function<base::Result<void>(const planning::Plan&)>;
 struct Questions {
   Confirm confirm;
   PassphraseSource passphrase;
+  bool passphrase_at_hand = false;  ///< nobody is asked for it
 };
 
 base::Result<ApplyReport> apply(World& world, const fleet::Environment& environment,

@@ -14,7 +14,6 @@
 #include "operations/parallel.h"
 #include "x509/authority.h"
 #include "x509/bundle.h"
-#include "x509/key_encryption.h"
 #include "x509/names.h"
 #include "x509/request.h"
 
@@ -182,16 +181,15 @@ Result<const base::Secret*> IssuingDesk::passphrase() {
   return &*passphrase_;
 }
 
-Result<void> IssuingDesk::found(int generation) {
+Result<void> IssuingDesk::found(int generation, std::optional<x509::KeyEncryption> encryption) {
   const std::lock_guard lock(opening_);
   std::vector<AuthorityKind> absent;
   for (const AuthorityKind kind : both)
     if (!TRY(ledger_.active_authority(kind))) absent.push_back(kind);
   if (absent.empty()) return {};
-  std::optional<x509::KeyEncryption> encryption;
   if (!environment_.authority.unencrypted) {
     passphrase_ = TRY(source_(true));
-    encryption = TRY(x509::KeyEncryption::derive(*passphrase_));
+    if (!encryption) encryption = TRY(x509::KeyEncryption::derive(*passphrase_));
   }
   TRY(make_folder(environment_.state + "/authorities"));
   const base::Time at = now_();

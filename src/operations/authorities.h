@@ -17,6 +17,7 @@
 #include "planning/world.h"
 #include "x509/authority.h"
 #include "x509/issuer.h"
+#include "x509/key_encryption.h"
 
 namespace operations {
 
@@ -52,8 +53,8 @@ class IssuingDesk {
 
   /// Founds those of the two authorities that the ledger lacks as `generation`, keys durable before
   /// the ledger knows of them, and keeps them open. The passphrase is not asked for where the
-  /// configuration says "none".
-  base::Result<void> found(int generation);
+  /// configuration says "none"; `encryption` is what was derived from it already.
+  base::Result<void> found(int generation, std::optional<x509::KeyEncryption> encryption = {});
 
   /// Opens both keys, so that a wrong passphrase shows before the first act. Both at once: a
   /// passphrase is made slow to try on purpose, a quarter of a second each.
