@@ -102,18 +102,25 @@ class Run {
         TRY(wait_for_standbys());
         next = startable();
       }
-      // A server that stopped amid the last look is no ground to let a standby go.
-      const bool last_word = next.empty() || phase_ == planning::Phase::standbys;
-      if (last_word && observer_.shake_hands_again(observed_)) {
-        TRY(refresh());
-        TRY(prove());
-        next = startable();
-      }
+      if (TRY(hear_last_word(next))) continue;
       if (next.empty()) break;
       TRY(carry_out_phase(next));
     }
     if (plan_.undated) return {};  // a later clock would be before this entry
     return audit("apply ends", world_.interrupted() ? "interrupted" : "");
+  }
+
+  /// Nothing ends, and no standby is let go of, on the strength of a handshake that is older than
+  /// the last look: a server may have stopped since. True where there were such: another look at
+  /// the plan is due.
+  Result<bool> hear_last_word(const std::vector<Step*>& next) {
+    if (!next.empty() && phase_ != planning::Phase::standbys) return false;
+    const std::set<std::string> names =
+        next.empty() ? databases() : planning::followed_by(desired_, observed_, next.front()->host);
+    if (!observer_.shake_hands_again(observed_, names)) return false;
+    TRY(refresh());
+    TRY(prove());
+    return true;
   }
 
   /// A standby that is between two connections, or that catches up, is well in a moment. It gets

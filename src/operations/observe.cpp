@@ -192,10 +192,10 @@ void Observer::observe_again(Observed& observed, const std::set<std::string>& na
     observed.hosts[hosts_[chosen[i]]->name] = std::move(views[i]);
 }
 
-bool Observer::shake_hands_again(Observed& observed) {
+bool Observer::shake_hands_again(Observed& observed, const std::set<std::string>& names) {
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; i < hosts_.size(); ++i)
-    if (kept_[i] != 0) chosen.push_back(i);
+    if (kept_[i] != 0 && names.contains(hosts_[i]->name)) chosen.push_back(i);
   std::vector<HostView*> views;
   views.reserve(chosen.size());
   for (const std::size_t host : chosen) views.push_back(&observed.hosts.at(hosts_[host]->name));

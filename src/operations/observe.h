@@ -32,9 +32,9 @@ class Observer {
   /// server shows that has loaded nothing since the last handshake stays as it was seen.
   void observe_again(planning::Observed& observed, const std::set<std::string>& names);
 
-  /// A handshake with each server whose last look kept an earlier one's. True where there were
-  /// such.
-  bool shake_hands_again(planning::Observed& observed);
+  /// A handshake with each server of those named whose last look kept an earlier one's. True where
+  /// there were such.
+  bool shake_hands_again(planning::Observed& observed, const std::set<std::string>& names);
 
   /// The open conversation, or null where the host does not answer (any more).
   fleet::Conversation* conversation(const std::string& host);

@@ -419,6 +419,17 @@ StandbyJudgement judge_standby(const Desired& desired, const fleet::Host& host,
   return StandbyJudge(desired, host, observed, *server).judge();
 }
 
+std::set<std::string> followed_by(const Desired& desired, const Observed& observed,
+                                  const std::string& standby) {
+  std::set<std::string> names;
+  const fleet::Host* host = desired.environment->find_host(standby);
+  const ServerFacts* server = host == nullptr ? nullptr : standby_of(observed, standby);
+  if (server == nullptr) return names;
+  for (const fleet::Host* primary : primaries_of(desired, *host, *server->replication))
+    names.insert(primary->name);
+  return names;
+}
+
 std::set<std::string> replication_under_way(const Desired& desired, const Observed& observed) {
   std::set<std::string> under_way;
   for (const fleet::Host& host : desired.environment->hosts) {

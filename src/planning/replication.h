@@ -24,7 +24,13 @@ struct StandbyJudgement {
 StandbyJudgement judge_standby(const Desired& desired, const fleet::Host& host,
                                const Observed& observed);
 
-/// Gate::standby_spared: blockers are of the standby itself.
+/// The hosts whose servers the standby's string may lead to; empty where it is no standby or did
+/// not answer.
+std::set<std::string> followed_by(const Desired& desired, const Observed& observed,
+                                  const std::string& standby);
+
+/// Gate::standby_spared: blockers are of the standby itself. Of handshakes it rests on those with
+/// the servers that the standby may follow, and on no others.
 GateResult standby_spared(const Desired& desired, const Observed& observed);
 
 /// Database hosts of which a look a moment later may show more: standbys that are between two
