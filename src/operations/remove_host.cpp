@@ -60,11 +60,12 @@ Result<RemovedHost> remove_host(ledger::Ledger& ledger, const fleet::Environment
   for (const ledger::SerialRecord& record : serials)
     if (record.intent.host == host && !record.certificate.empty() && record.intent.not_after > at)
       removed.valid.push_back(record);
-  TRY(ledger.unvouched(at, [&]() -> Result<void> {
+  const auto remove = [&]() -> Result<void> {
     TRY(ledger.remove_host(host, "host removed", at));
     TRY(ledger.append_audit(entry, at));
     return {};
-  }));
+  };
+  TRY(ledger.unvouched(at, remove));
   return removed;
 }
 
