@@ -116,9 +116,10 @@ Result<void> check_log_options(const Options& options) {
 
 void say_unreadable(Speech& speech, const server_log::Summary& log) {
   if (log.unreadable > 0)
-    speech.say(fmt::format(
-        "{} that may be about a connection cut off, ambiguous or of an unknown form, and left out",
-        count(log.unreadable, "line", "lines")));
+    speech.say(
+        fmt::format("{} that may be about a connection cut off, ambiguous, contradicted or of an "
+                    "unknown form, and left out",
+                    count(log.unreadable, "line", "lines")));
 }
 
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden) {

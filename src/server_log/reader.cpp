@@ -55,6 +55,7 @@ class Reading {
       add(block);
     }
     summary_.cut = !block.ends;
+    if (dialect_) dialect_->end();
     assembly_.end();
     if (dialect_) summary_.unreadable += dialect_->unreadable();
     TRY(judge());
@@ -107,7 +108,7 @@ class Reading {
       const std::size_t end = text.find('\n', found);
       if (begin > at) dialect_->pass(text.substr(at, begin - at));
       const bool cut = end == std::string_view::npos;
-      dialect_->add(text.substr(begin, end - begin), cut, tell_);
+      dialect_->add(text.substr(begin, end - begin), cut);
       if (cut) return;
       at = end + 1;
     }
@@ -116,10 +117,10 @@ class Reading {
 
   void told(const Entry& entry) {
     const Event event = event_of(entry);
-    if (event.kind == Event::Kind::garbled)
+    if (!assembly_.add(entry, event)) {
       ++summary_.unreadable;
-    else
-      assembly_.add(entry, event);
+      return;
+    }
     if (event.kind == Event::Kind::authorized && event.replication && !entry.tells_database)
       ++summary_.perhaps_physical;
   }
@@ -128,13 +129,13 @@ class Reading {
   std::unique_ptr<Dialect> recognised(std::string_view line) {
     if (begins_json(line)) {
       summary_.format = Format::json;
-      return json_dialect();
+      return json_dialect(tell_);
     }
     if (begins_csv(line)) {
       summary_.format = Format::csv;
-      return csv_dialect();
+      return csv_dialect(tell_);
     }
-    if (begins_stderr(line, prefixes_)) return stderr_dialect(std::move(prefixes_));
+    if (begins_stderr(line, prefixes_)) return stderr_dialect(std::move(prefixes_), tell_);
     return nullptr;
   }
 

@@ -17,7 +17,8 @@ enum class Format : std::uint8_t { standard_error, csv, json };
 /// What became of a log's lines.
 struct Summary {
   Format format = Format::standard_error;
-  /// Lines that may be about a connection, but are cut off, ambiguous or of an unknown form.
+  /// Lines that may be about a connection, but are cut off, ambiguous, of an unknown form,
+  /// contradicted by what the process said before, or made by a client or a function.
   std::uint64_t unreadable = 0;
   std::uint64_t authorized = 0;  ///< connections of each ending
   std::uint64_t failed = 0;

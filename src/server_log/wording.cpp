@@ -71,11 +71,17 @@ Event failed(const Entry& entry) {
   return event;
 }
 
-Event of_received(string_view rest) {
+/// Who connects is not known yet, and from where a format tells besides.
+Event of_received(string_view rest, const Entry& entry) {
   Event event;
   const std::size_t port = rest.rfind(" port=");
   event.host = rest.substr(0, port);
-  const bool good = !event.host.empty() && event.host.find(' ') == npos;
+  std::uint64_t number = 0;
+  const bool numbered =
+      port == npos ? event.host == "[local]" : read_number(rest.substr(port + 6), number);
+  const bool agrees = entry.user.empty() && entry.database.empty() &&
+                      (entry.host.empty() || entry.host == event.host);
+  const bool good = numbered && agrees && !event.host.empty() && event.host.find(' ') == npos;
   event.kind = good ? Kind::received : Kind::garbled;
   return event;
 }
@@ -160,13 +166,14 @@ bool may_be_event(string_view message) {
 }
 
 Event event_of(const Entry& entry) {
-  if (entry.severity == Severity::fatal) return failed(entry);
-  if (entry.severity != Severity::log || !may_be_event(entry.message)) return {};
   Event garbled;
   garbled.kind = Kind::garbled;
+  if (entry.severity == Severity::fatal) return entry.foreign ? garbled : failed(entry);
+  if (entry.severity != Severity::log || !may_be_event(entry.message)) return {};
+  if (entry.foreign) return garbled;
   string_view rest = entry.message;
   const bool fits = rest.size() <= longest_message;
-  if (take(rest, received)) return fits ? of_received(rest) : garbled;
+  if (take(rest, received)) return fits ? of_received(rest, entry) : garbled;
   if (take(rest, authenticated)) return fits ? of_authenticated(rest) : garbled;
   if (take(rest, authorized)) return fits ? of_authorized(rest, entry, false) : garbled;
   if (take(rest, replication)) return fits ? of_authorized(rest, entry, true) : garbled;
