@@ -30,8 +30,8 @@ void say_summary(Speech& speech, const server_log::Summary& log) {
                          log.abandoned));
   if (log.failed_at_start > 0)
     speech.say(
-        fmt::format("of the failed attempts, let in and ended at their start, say for want of "
-                    "the database: {}",
+        fmt::format("of the failed attempts, ended at their start by no rule, say for want of the "
+                    "database or because the server started: {}",
                     log.failed_at_start));
   say_unreadable(speech, log);
   if (log.unreadable > log.authorized && log.format == server_log::Format::standard_error)
@@ -55,6 +55,11 @@ void say_limits(Speech& speech, const replay::LogReport& made) {
         fmt::format("of {} the address is not told: it is with log_hostname = off and "
                     "log_connections = on",
                     count(made.without_address, "connection", "connections")));
+  if (made.without_transport > 0)
+    speech.say(
+        fmt::format("of {} it is not told whether they came by TLS: their application names look "
+                    "like what the server says of it",
+                    count(made.without_transport, "connection", "connections")));
   if (certificate_decides(made.report))
     speech.say(
         "a log does not tell whether a client shows a certificate, but for the method cert; "
@@ -62,7 +67,8 @@ void say_limits(Speech& speech, const replay::LogReport& made) {
   if (any(made.report, replay::Fate::never_authenticated))
     speech.say(
         "those that never authenticated are probes of load balancers and monitors, scans, clients "
-        "that are refused today or that left before they gave a password; a health check in plain "
+        "that are refused today, by a rule, for their password or by the user map, or that left "
+        "before they gave one; a health check in plain "
         "text that is answered with an error takes a backend out of service");
 }
 

@@ -44,8 +44,10 @@ Assembly::Waiting& Assembly::waiting_of(const Entry& entry, bool anew) {
     give(found->second, known.authorized ? Ending::authorized : Ending::abandoned);
   }
   give_oldest(received_, most_received - 1);
-  received_.push_back({entry.process, entry.started, false, false, {}});
-  Waiting& made = received_.back();
+  Waiting& made = received_.emplace_back();
+  made.process = entry.process;
+  made.started = entry.started;
+  made.doubts = doubts_;
   by_process_[entry.process] = std::prev(received_.end());
   made.connection.time = entry.time.substr(0, 64);
   made.connection.host = entry.host.substr(0, longest_host);
@@ -83,6 +85,7 @@ bool Assembly::receive(const Entry& entry, const Event& event) {
   any_received_ = true;
   Waiting& waiting = waiting_of(entry, true);
   waiting.received = true;
+  waiting.others_authenticated = any_authenticated_;
   waiting.connection.host = event.host.substr(0, longest_host);
   return true;
 }
@@ -91,6 +94,8 @@ bool Assembly::authenticate(const Entry& entry, const Event& event) {
   if (contradicts(entry)) return false;
   Connection& connection = waiting_of(entry, false).connection;
   if (connection.authentication) return false;
+  any_authenticated_ = true;
+  any_trust_ = any_trust_ || event.method == "trust";
   connection.authentication = {std::string(event.identity), std::string(event.method),
                                std::string(event.file), event.line};
   return true;
@@ -98,8 +103,14 @@ bool Assembly::authenticate(const Entry& entry, const Event& event) {
 
 bool Assembly::authorize(const Entry& entry, const Event& event) {
   if (contradicts(entry)) return false;
-  Connection& connection = waiting_of(entry, false).connection;
-  connection.encryption = event.encryption;
+  Waiting& known = waiting_of(entry, false);
+  Connection& connection = known.connection;
+  connection.unasked = known.others_authenticated && !connection.authentication &&
+                       !known.misunderstood && known.doubts == doubts_ && !any_trust_;
+  const bool by_certificate =
+      connection.authentication && connection.authentication->method == "cert";
+  connection.encryption = by_certificate ? Connection::Encryption::tls : event.encryption;
+  connection.encryption_unknown = event.encryption_unknown && !by_certificate;
   connection.user = event.user;
   connection.database = event.database;
   connection.application = event.application;
@@ -116,13 +127,13 @@ void Assembly::fail(const Entry& entry, const Event& event) {
   const auto found = by_process_.find(entry.process);
   if (found == by_process_.end()) return;  // a session that lasted, or one whose begin we miss
   Waiting& waiting = *found->second;
-  if (waiting.authorized) {
-    give(found->second, event.at_start ? Ending::failed_at_start : Ending::authorized);
-    return;
+  if (!waiting.authorized) {
+    waiting.connection.user = event.user.substr(0, longest_host);
+    waiting.connection.database = event.database.substr(0, longest_host);
   }
-  waiting.connection.user = event.user.substr(0, longest_host);
-  waiting.connection.database = event.database.substr(0, longest_host);
-  give(found->second, Ending::failed);
+  give(found->second, event.at_start       ? Ending::failed_at_start
+                      : waiting.authorized ? Ending::authorized
+                                           : Ending::failed);
 }
 
 bool Assembly::add(const Entry& entry, const Event& event) {
@@ -142,8 +153,11 @@ bool Assembly::add(const Entry& entry, const Event& event) {
         give(found->second, Ending::authorized);
       return true;
     }
-    case Event::Kind::garbled:
+    case Event::Kind::garbled: {
+      const auto found = by_process_.find(entry.process);
+      if (found != by_process_.end()) found->second->misunderstood = true;
       return false;
+    }
     case Event::Kind::none:
       return true;
   }

@@ -21,6 +21,8 @@ class Assembly {
   /// False for what says nothing: what is garbled, and what contradicts what the process said
   /// before.
   bool add(const Entry& entry, const Event& event);
+  /// A line that may have been any process's was not understood.
+  void doubt() { ++doubts_; }
   /// The log is over: gives what waits.
   void end();
 
@@ -30,6 +32,9 @@ class Assembly {
     std::uint64_t started = 0;
     bool authorized = false;
     bool received = false;
+    bool others_authenticated = false;  ///< some were, before it was received
+    bool misunderstood = false;         ///< some line of it said nothing
+    std::uint64_t doubts = 0;           ///< that there were when it was received
     Connection connection;
   };
   using List = std::list<Waiting>;
@@ -54,7 +59,10 @@ class Assembly {
   std::unordered_map<std::uint64_t, List::iterator> by_process_;
   /// Those that were authorized, by process; of processes that share a place the last one.
   std::vector<Session> sessions_;
+  std::uint64_t doubts_ = 0;
   bool any_received_ = false;
+  bool any_authenticated_ = false;
+  bool any_trust_ = false;  ///< the log names this method too, as it does from 17 on
 };
 
 }  // namespace server_log

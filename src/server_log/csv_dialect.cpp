@@ -153,6 +153,7 @@ class Csv : public Dialect {
     entry.user = unless_unknown(fields_[user_name]);
     entry.database = unless_unknown(fields_[database_name]);
     entry.tells_user = entry.tells_database = true;
+    entry.starting = fields_[command_tag] == "startup";
     entry.foreign = entry.severity == Severity::log && has_additions();
     tell_(entry);
     return true;

@@ -23,6 +23,7 @@ struct Entry {
   bool tells_database = false;
   std::uint64_t process = 0;
   std::uint64_t started = 0;  ///< of the session id: seconds; 0 where it is not told
+  bool starting = false;      ///< its process shows "startup": what ends it, ends its start
   /// A client or a function made it: it has what the server's own messages about connections lack,
   /// or stands where names with line breaks put it.
   bool foreign = false;

@@ -160,6 +160,7 @@ class Json : public Dialect {
     entry.user = unless_unknown(texts_.user);
     entry.database = unless_unknown(texts_.database);
     entry.tells_user = entry.tells_database = true;
+    entry.starting = texts_.display == "startup";
     entry.foreign =
         entry.severity == Severity::log && (!texts_.addition.empty() || is_command(texts_.display));
     tell_(entry);

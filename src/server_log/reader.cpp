@@ -116,6 +116,7 @@ class Reading {
   }
 
   void told(const Entry& entry) {
+    for (; unreadable_ < dialect_->unreadable(); ++unreadable_) assembly_.doubt();
     const Event event = event_of(entry);
     if (!assembly_.add(entry, event)) {
       ++summary_.unreadable;
@@ -177,6 +178,7 @@ class Reading {
   std::vector<Prefix> prefixes_;
   Summary summary_;
   std::unique_ptr<Dialect> dialect_;
+  std::uint64_t unreadable_ = 0;  ///< of the dialect's, those that were told to the assembly
   Assembly assembly_;
 };
 

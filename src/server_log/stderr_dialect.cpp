@@ -53,13 +53,12 @@ class Stderr : public Dialect {
     // Of a line that is cut off, names may be cut as well; and a name with "LOG:  " in it could
     // make any message look like another.
     const bool whole = !cut || line_.ends_with(')');
-    const bool clear =
-        prefix != nullptr && !((names_ || prefix->has_free_text()) && has_severity(entry_.message));
-    if (!whole || !clear) {
+    if (prefix == nullptr || !whole) {
       ++unreadable_;
       return;
     }
-    entry_.foreign = after_piece;
+    const bool clear = !((names_ || prefix->has_free_text()) && has_severity(entry_.message));
+    entry_.foreign = after_piece || !clear;
     waits_ = true;
   }
 

@@ -75,6 +75,73 @@ TEST_CASE("an attempt that fails is no session") {
         "abandoned @ 10.0.0.7 plain []\n");
 }
 
+TEST_CASE("what a server's state ends is no failed attempt") {
+  CHECK(told(received(1) + line(1, "app@shop", "FATAL:  the database system is starting up")) ==
+        "failed at start app@shop 10.0.0.7 plain []\n");
+  CHECK(told(received(1) + line(1, "app@shop", "FATAL:  sorry, too many clients already")) ==
+        "failed at start app@shop 10.0.0.7 plain []\n");
+  std::string starting = csv(1, "app", "FATAL", "what an extension says");
+  const std::string session = csv(1, "app", "LOG", "connection authorized: user=app database=shop");
+  CHECK(told(session + starting) == "authorized app@shop 10.0.0.7 plain []\n");
+  starting.replace(starting.find("authentication"), 14, "startup");
+  CHECK(told(session + starting) == "failed at start app@shop 10.0.0.7 plain []\n");
+  std::string object = json(1, "app", "what an extension says");
+  object.replace(object.find("\"LOG\""), 5, "\"FATAL\",\"ps\":\"startup\"");
+  CHECK(told(json(1, "app", "connection authorized: user=app database=shop") + object) ==
+        "failed at start app@shop 10.0.0.7 plain []\n");
+}
+
+TEST_CASE("who comes without having been asked is told where others were asked before") {
+  const std::string asked = line(
+      1, "app@shop", "LOG:  connection authenticated: identity=\"app\" method=md5 (/etc/hba:7)");
+  const std::string garbled =
+      line(2, "mon@shop", "LOG:  connection authenticated: identity=\"mon\" method=md5");
+  const auto of_mon = [](const std::string& log) {
+    std::string made;
+    CHECK(server_log::read_connections(logs::reading(log), {"log", ""},
+                                       [&](const server_log::Connection& each) {
+                                         if (each.user == "mon")
+                                           made += each.unasked ? "unasked" : "not known";
+                                       }));
+    return made;
+  };
+  const std::string others = received(1) + asked + authorized(1);
+  const std::string mon = received(2) + authorized(2, "mon");
+  CHECK(of_mon(others + mon) == "unasked");
+  CHECK(of_mon(mon) == "not known");
+  CHECK(of_mon(mon + others) == "not known");
+  CHECK(of_mon(others + authorized(2, "mon")) == "not known");
+  CHECK(of_mon(others + received(2) + garbled + authorized(2, "mon")) == "not known");
+  CHECK(of_mon(others + received(2) + at + "[ LOG:  connection authenticated: x\n" +
+               line(9, "a@b", "LOG:  x") + authorized(2, "mon")) == "not known");
+  CHECK(of_mon(
+            received(1) +
+            line(1, "app@shop", "LOG:  connection authenticated: user=\"app\" method=trust (f:1)") +
+            authorized(1) + mon) == "not known");
+}
+
+TEST_CASE("who shows a certificate to be let in comes by TLS") {
+  const std::string secure = " SSL enabled (protocol=TLSv1.3, cipher=X, bits=256)";
+  const std::string ends = line(
+      1, "app@shop",
+      "LOG:  connection authorized: user=app database=shop application_name=web" + secure + secure);
+  const auto tls = [](const std::string& log) {
+    std::string made;
+    CHECK(server_log::read_connections(
+        logs::reading(log), {"log", ""}, [&](const server_log::Connection& each) {
+          made += each.encryption_unknown                                      ? "unknown"
+                  : each.encryption == server_log::Connection::Encryption::tls ? "tls"
+                                                                               : "plain";
+        }));
+    return made;
+  };
+  CHECK(tls(received(1) + ends) == "unknown");
+  CHECK(tls(received(1) +
+            line(1, "app@shop",
+                 "LOG:  connection authenticated: identity=\"CN=app\" method=cert (f:1)") +
+            ends) == "tls");
+}
+
 TEST_CASE("the three formats tell the same") {
   const std::string expected =
       "authorized app@shop 10.0.0.7 tls [a \"b\"] <app> md5 /etc/hba:7\n"
