@@ -50,10 +50,12 @@ Result<Ground> ground_of(Shell& shell, std::optional<survey::Conversation>& serv
   if (server) made.catalog = TRY(survey::ask_catalog(*server));
   made.version = TRY(version_of(shell, made.catalog));
   if (made.catalog) made.traits = made.catalog->traits;
-  if (made.catalog && shell.options.roles_file.empty())
+  if (made.catalog && shell.options.roles_file.empty()) {
     made.roles = made.catalog->memberships;
-  else
+    made.members = "the server";
+  } else {
     made.roles = TRY(roles_of(shell.options));
+  }
   return made;
 }
 
@@ -112,6 +114,14 @@ Result<void> check_log_options(const Options& options) {
   if (options.file == "-" && options.log_file == "-")
     return base::error(base::Code::usage, "FILE and --log are both the standard input");
   return {};
+}
+
+server_log::Settings log_settings(const Options& options, const std::string& command) {
+  server_log::Settings settings;
+  settings.name = options.log_file;
+  settings.line_prefix = options.log_line_prefix;
+  settings.command = fmt::format("pgseal hba {} --log -", command);
+  return settings;
 }
 
 void say_unreadable(Speech& speech, const server_log::Summary& log) {

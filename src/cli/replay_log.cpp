@@ -77,7 +77,7 @@ void say_limits(Speech& speech, const replay::LogReport& made) {
 base::Result<int> replay_log_command(Shell& shell, const admission::Rules& rules) {
   const std::string& path = shell.options.log_file;
   const replay::LogReport made =
-      TRY(replay::replay_log(path, {path, shell.options.log_line_prefix}, rules));
+      TRY(replay::replay_log(path, log_settings(shell.options, "replay FILE"), rules));
   show(shell, text_of(made.report), json_of(made));
   say_summary(shell.speech, made.summary);
   say_limits(shell.speech, made);

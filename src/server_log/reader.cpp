@@ -29,14 +29,26 @@ constexpr Compression compressions[] = {{"\x1f\x8b", "zcat"},
                                         {std::string_view("\xfd\x37zXZ\0", 6), "xzcat"},
                                         {"BZh", "bzcat"}};
 
-Result<void> must_be_plain(std::string_view first, const std::string& name) {
+/// As a shell takes it for one word.
+std::string word(const std::string& name) {
+  const bool plain = name.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_./+:@%=,-") == std::string::npos;
+  if (plain && !name.starts_with('-')) return name;
+  std::string quoted = name.starts_with('-') ? "'./" : "'";
+  for (const char c : name) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+Result<void> must_be_plain(std::string_view first, const Settings& settings) {
   for (const Compression& each : compressions) {
     if (!first.starts_with(each.begins)) continue;
-    const std::string shown = printable_line(name == "-" ? "LOGFILE" : name);
-    return base::error(Code::parse, fmt::format("\"{}\" is compressed", printable_line(name)))
-        .with_hint(
-            fmt::format("Let its own program unpack it: {} {} | pgseal hba replay FILE --log -",
-                        each.program, shown));
+    const std::string shown =
+        settings.name == "-" ? "LOGFILE" : printable_line(word(settings.name));
+    return base::error(Code::parse,
+                       fmt::format("\"{}\" is compressed", printable_line(settings.name)))
+        .with_hint(fmt::format("Let its own program unpack it: {} {} | {}", each.program, shown,
+                               settings.command));
   }
   return {};
 }
@@ -51,7 +63,7 @@ class Reading {
     Blocks blocks(read, settings_.buffer);
     Block block;
     for (bool first = true; TRY(blocks.next(block)); first = false) {
-      if (first) TRY(must_be_plain(block.text, settings_.name));
+      if (first) TRY(must_be_plain(block.text, settings_));
       add(block);
     }
     summary_.cut = !block.ends;

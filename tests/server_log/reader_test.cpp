@@ -283,6 +283,23 @@ TEST_CASE("a log that names no database does not tell one replication from anoth
   CHECK(summary.perhaps_physical == 0);
 }
 
+TEST_CASE("what is compressed is unpacked by a command that can be typed") {
+  const auto hint = [](const std::string& name) {
+    server_log::Settings settings;
+    settings.name = name;
+    settings.command = "pgseal hba cidr --log -";
+    const auto read = server_log::read_connections(logs::reading("\x1f\x8b\x08"), settings,
+                                                   [](const server_log::Connection&) {});
+    return read ? std::string() : read.error().hint;
+  };
+  const std::string begin = "Let its own program unpack it: zcat ";
+  const std::string end = " | pgseal hba cidr --log -";
+  CHECK(hint("/var/log/a-1.gz") == begin + "/var/log/a-1.gz" + end);
+  CHECK(hint("my log; rm 'x'.gz") == begin + "'my log; rm '\\''x'\\''.gz'" + end);
+  CHECK(hint("-x.gz") == begin + "'./-x.gz'" + end);
+  CHECK(hint("-") == begin + "LOGFILE" + end);
+}
+
 TEST_CASE("lines under a prefix that is not known ask for it") {
   const auto hint = [](const std::string& log) {
     const auto read = server_log::read_connections(logs::reading(log), {"log", ""},
