@@ -130,6 +130,10 @@ void say_unreadable(Speech& speech, const server_log::Summary& log) {
         fmt::format("{} that may be about a connection cut off, ambiguous, contradicted or of an "
                     "unknown form, and left out",
                     count(log.unreadable, "line", "lines")));
+  if (log.shrunk)
+    speech.say("the log was cut short while it was read, and what it had there is lost");
+  else if (log.cut)
+    speech.say("the log ends in the middle of a line");
 }
 
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden) {

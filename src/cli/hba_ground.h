@@ -51,7 +51,7 @@ base::Result<void> check_log_options(const Options& options);
 /// How --log is read by `command` of hba.
 server_log::Settings log_settings(const Options& options, const std::string& command);
 
-/// Says how much of a log was left out because it could not be understood.
+/// Says how much of a log was left out because it could not be understood or was cut off.
 void say_unreadable(Speech& speech, const server_log::Summary& log);
 
 /// Says of whom the server hides whence they came; false where it hides nobody.

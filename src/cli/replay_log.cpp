@@ -45,7 +45,6 @@ void say_summary(Speech& speech, const server_log::Summary& log) {
         "connections for replication, physical or not, which this log does not tell: {}; they are "
         "judged as physical ones, and %d in log_line_prefix would tell",
         log.perhaps_physical));
-  if (log.cut) speech.say("the log ends in the middle of a line");
 }
 
 /// What a reader must know to judge by the groups.

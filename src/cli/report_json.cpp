@@ -475,7 +475,8 @@ std::string json_of(const replay::LogReport& report) {
                  {"perhaps_physical", log.perhaps_physical},
                  {"without_address", report.without_address},
                  {"without_transport", report.without_transport},
-                 {"cut", log.cut}};
+                 {"cut", log.cut},
+                 {"shrunk", log.shrunk}};
   return document(json);
 }
 

@@ -66,10 +66,11 @@ bool Assembly::contradicts(const Entry& entry) const {
   if (last.process == entry.process && last.started == entry.started &&
       (entry.started != 0 || any_received_))
     return true;
+  if (entry.host.empty()) return false;
   const auto found = by_process_.find(entry.process);
   if (found == by_process_.end() || found->second->authorized) return false;
   const Waiting& waiting = *found->second;
-  return waiting.received && waiting.started == entry.started && !entry.host.empty() &&
+  return waiting.received && waiting.started == entry.started &&
          entry.host != waiting.connection.host;
 }
 

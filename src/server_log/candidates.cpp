@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "server_log/candidates.h"
 
+#include <string.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -71,6 +73,12 @@ std::size_t find_candidate(std::string_view text, std::size_t from, char behind)
   for (; at < text.size(); ++at)
     if (is_candidate(text, at, behind)) return at;
   return std::string_view::npos;
+}
+
+std::size_t begin_of_line(std::string_view text) {
+  const void* newline = ::memrchr(text.data(), '\n', text.size());
+  if (newline == nullptr) return 0;
+  return static_cast<std::size_t>(static_cast<const char*>(newline) - text.data()) + 1;
 }
 
 }  // namespace server_log

@@ -11,4 +11,7 @@ namespace server_log {
 /// npos: nowhere.
 std::size_t find_candidate(std::string_view text, std::size_t from, char behind);
 
+/// Where the last line of a text begins.
+std::size_t begin_of_line(std::string_view text);
+
 }  // namespace server_log

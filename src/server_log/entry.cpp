@@ -42,11 +42,17 @@ bool is_state(std::string_view text) {
                      [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
 }
 
-bool has_shape(std::string_view text, std::string_view shape) {
-  if (text.size() < shape.size()) return false;
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
-  return true;
+/// Without a way out in the middle: nearly every line begins with a time.
+template <std::size_t length>
+bool has_shape(std::string_view text, const char (&shape)[length]) {
+  if (text.size() < length - 1) return false;
+  unsigned wrong = 0;
+  for (std::size_t i = 0; i < length - 1; ++i) {
+    const unsigned differs = text[i] != shape[i] ? 1 : 0;
+    const unsigned no_digit = static_cast<unsigned char>(text[i] - '0') > 9 ? 1 : 0;
+    wrong |= shape[i] == '0' ? no_digit : differs;
+  }
+  return wrong == 0;
 }
 
 }  // namespace
@@ -77,7 +83,9 @@ std::string_view without_port(std::string_view host) {
 
 std::size_t length_of_time(std::string_view text, Fraction fraction) {
   const bool fine = fraction == Fraction::milliseconds;
-  if (!has_shape(text, fine ? "0000-00-00 00:00:00.000 " : "0000-00-00 00:00:00 ")) return 0;
+  if (!(fine ? has_shape(text, "0000-00-00 00:00:00.000 ")
+             : has_shape(text, "0000-00-00 00:00:00 ")))
+    return 0;
   const std::size_t zone = fine ? 24 : 20;
   std::size_t end = zone;
   if (end < text.size() && (text[end] == '+' || text[end] == '-')) {
@@ -106,6 +114,7 @@ bool take_severity(std::string_view& text, Severity& severity) {
 bool has_severity(std::string_view text) {
   for (std::size_t at = text.find(":  "); at != std::string_view::npos;
        at = text.find(":  ", at + 1)) {
+    if (at == 0 || text[at - 1] >= 'a') continue;
     const std::string_view before =
         text.substr(at - std::min(at, longest_word), std::min(at, longest_word));
     if (std::any_of(std::begin(words), std::end(words),

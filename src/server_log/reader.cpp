@@ -115,8 +115,7 @@ class Reading {
     for (;;) {
       const std::size_t found = find_candidate(text, at, dialect_->behind_fatal());
       if (found == std::string_view::npos) break;
-      const std::size_t before = text.rfind('\n', found);
-      const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+      const std::size_t begin = begin_of_line(text.substr(0, found));
       const std::size_t end = text.find('\n', found);
       if (begin > at) dialect_->pass(text.substr(at, begin - at));
       const bool cut = end == std::string_view::npos;
@@ -209,6 +208,12 @@ Result<base::Fd> open_log(const std::string& path) {
   return file;
 }
 
+bool is_shorter(const base::Fd& file, std::uint64_t than) {
+  struct stat status {};
+  return ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+         static_cast<std::uint64_t>(status.st_size) < than;
+}
+
 }  // namespace
 
 Result<Summary> read_connections(const Read& read, const Settings& settings, const Take& take) {
@@ -223,16 +228,22 @@ Result<Summary> read_connections(const Read& read, const Settings& settings, con
 Result<Summary> read_connections(const std::string& path, const Settings& settings,
                                  const Take& take) {
   const base::Fd file = TRY(open_log(path));
+  std::uint64_t offset = 0;
+  bool shrunk = false;
   const Read read = [&](char* to, std::size_t room) -> Result<std::size_t> {
-    for (;;) {
-      const ssize_t got = ::read(file.get(), to, room);
-      if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR)
-        return base::system_error(
-            Code::file_io, fmt::format("could not read \"{}\"", printable_line(path)), errno);
-    }
+    ssize_t got = 0;
+    do got = ::read(file.get(), to, room);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+      return base::system_error(Code::file_io,
+                                fmt::format("could not read \"{}\"", printable_line(path)), errno);
+    offset += static_cast<std::uint64_t>(got);
+    shrunk = shrunk || is_shorter(file, offset);
+    return static_cast<std::size_t>(got);
   };
-  return read_connections(read, settings, take);
+  Summary summary = TRY(read_connections(read, settings, take));
+  summary.shrunk = shrunk;
+  return summary;
 }
 
 const char* to_string(Format format) {

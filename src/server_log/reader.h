@@ -26,7 +26,8 @@ struct Summary {
   std::uint64_t abandoned = 0;
   /// Connections for replication of which the log names no database, though they may have one.
   std::uint64_t perhaps_physical = 0;
-  bool cut = false;  ///< ends in the middle of a line
+  bool cut = false;     ///< ends in the middle of a line
+  bool shrunk = false;  ///< was cut short while it was read: a part of it is lost
 };
 
 struct Settings {
@@ -44,7 +45,8 @@ base::Result<Summary> read_connections(const Read& read, const Settings& setting
                                        const Take& take);
 
 /// From a file, a FIFO, or standard input ("-"). A file that is written, cut short or rotated
-/// meanwhile is read to where it ends then. Error file_io for folders and devices.
+/// meanwhile is read to where it ends then; that it was cut short is told. Error file_io for
+/// folders and devices.
 base::Result<Summary> read_connections(const std::string& path, const Settings& settings,
                                        const Take& take);
 

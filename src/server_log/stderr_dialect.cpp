@@ -4,6 +4,7 @@
 // breaks in them makes lines of its own. Before and behind such lines stand the pieces of his
 // prefix, and of what functions write (RAISE LOG) a CONTEXT or a STATEMENT stands behind it: the
 // server writes each message with all that belongs to it at once.
+#include "server_log/candidates.h"
 #include "server_log/dialect.h"
 #include "server_log/wording.h"
 
@@ -28,9 +29,12 @@ class Stderr : public Dialect {
       within_line_ = false;
     }
     if (text.empty()) return;
-    for (std::size_t at = 0; waits_ && at < text.size();) {
+    for (std::size_t at = 0; waiting_ != nullptr && at < text.size();) {
       const std::size_t end = text.find('\n', at);
-      settle(text.substr(at, end - at), end != std::string_view::npos);
+      Entry entry;
+      const std::string_view line = text.substr(at, end - at);
+      const Prefix* prefix = line.starts_with('\t') ? nullptr : recognised(line, entry);
+      settle({line, entry, prefix, end != std::string_view::npos});
       at = end == std::string_view::npos ? end : end + 1;
     }
     note_last(text);
@@ -38,52 +42,75 @@ class Stderr : public Dialect {
   }
 
   void add(std::string_view line, bool cut) override {
-    if (waits_) settle(line, !cut);
-    // No LOCATION is about a connection.
-    if (waits_ || line.front() == '\t') return;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    line_ = line;
-    entry_ = {};
-    const Prefix* prefix = recognised(line_, entry_);
-    const bool after_piece = piece_;
-    piece_ = names_ && prefix == nullptr && !has_severity(line_);
-    const bool about = prefix == nullptr || entry_.severity == Severity::fatal ||
-                       (entry_.severity == Severity::log && may_be_event(entry_.message));
-    if (!about) return;
-    // Of a line that is cut off, names may be cut as well; and a name with "LOG:  " in it could
-    // make any message look like another.
-    const bool whole = !cut || line_.ends_with(')');
-    if (prefix == nullptr || !whole) {
-      ++unreadable_;
+    Line& made = lines_[waiting_ == lines_ ? 1 : 0];
+    if (line.front() == '\t') {
+      if (waiting_ != nullptr) settle({line, made.entry, nullptr, !cut});
       return;
     }
-    const bool clear = !((names_ || prefix->has_free_text()) && has_severity(entry_.message));
-    entry_.foreign = after_piece || !clear;
-    waits_ = true;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    made.text = line;
+    made.entry = {};
+    const Prefix* prefix = recognised(made.text, made.entry);
+    if (waiting_ != nullptr) settle({made.text, made.entry, prefix, !cut});
+    // No LOCATION is about a connection.
+    if (waiting_ != nullptr) return;
+    const bool after_piece = piece_;
+    piece_ = names_ && prefix == nullptr && !has_severity(made.text);
+    if (is_event(made, prefix, cut)) {
+      made.entry.foreign = made.entry.foreign || after_piece;
+      waiting_ = &made;
+    }
   }
 
   void end() override {
-    if (waits_) tell_(entry_);
-    waits_ = false;
+    if (waiting_ != nullptr) tell_(waiting_->entry);
+    waiting_ = nullptr;
   }
 
  private:
+  struct Line {
+    std::string text;
+    Entry entry;
+  };
+  struct Next {
+    std::string_view text;
+    const Entry& entry;
+    const Prefix* prefix;
+    bool whole;
+  };
+
+  /// Counts what may be one and is not understood.
+  bool is_event(Line& line, const Prefix* prefix, bool cut) {
+    Entry& entry = line.entry;
+    const bool about = prefix == nullptr || entry.severity == Severity::fatal ||
+                       (entry.severity == Severity::log && may_be_event(entry.message));
+    if (!about) return false;
+    // Of a line that is cut off, names may be cut as well; and a name with "LOG:  " in it could
+    // make any message look like another.
+    if (prefix == nullptr || (cut && !line.text.ends_with(')'))) {
+      ++unreadable_;
+      return false;
+    }
+    entry.foreign = (names_ || prefix->has_free_text()) && has_severity(entry.message);
+    return true;
+  }
+
   /// What the line behind it says of the message that waits.
-  void settle(std::string_view next, bool whole) {
-    Entry beside;
-    const bool of_log = entry_.severity == Severity::log;
-    if (next.starts_with('\t')) {
-      entry_.foreign = entry_.foreign || of_log;
-    } else if (recognised(next, beside) == nullptr) {
+  void settle(const Next& next) {
+    Entry& entry = waiting_->entry;
+    const bool of_log = entry.severity == Severity::log;
+    if (next.text.starts_with('\t')) {
+      entry.foreign = entry.foreign || of_log;
+    } else if (next.prefix == nullptr) {
       // The last line of a log that is being written may be cut off anywhere; and the next message
       // may be the one whose names have line breaks.
-      entry_.foreign = entry_.foreign || (names_ && whole && !begins(next));
-    } else if (of_log && beside.process == entry_.process) {
-      if (beside.severity == Severity::location) return;
-      entry_.foreign = entry_.foreign || beside.severity == Severity::addition;
+      entry.foreign = entry.foreign || (names_ && next.whole && !begins(next.text));
+    } else if (of_log && next.entry.process == entry.process) {
+      if (next.entry.severity == Severity::location) return;
+      entry.foreign = entry.foreign || next.entry.severity == Severity::addition;
     }
-    waits_ = false;
-    tell_(entry_);
+    waiting_ = nullptr;
+    tell_(entry);
   }
 
   /// Whether the last line of a text that begins with a line and not with a tab is the beginning of
@@ -91,12 +118,9 @@ class Stderr : public Dialect {
   void note_last(std::string_view text) {
     if (!names_) return;
     while (!text.empty()) {
-      const std::size_t before = text.substr(0, text.size() - 1).rfind('\n');
-      const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+      const std::size_t begin = begin_of_line(text.substr(0, text.size() - 1));
       if (text[begin] != '\t') {
-        Entry last;
-        piece_ =
-            recognised(text.substr(begin), last) == nullptr && !has_severity(text.substr(begin));
+        piece_ = !has_severity(text.substr(begin));
         return;
       }
       text = text.substr(0, begin);
@@ -124,9 +148,8 @@ class Stderr : public Dialect {
   std::size_t last_ = 0;
   bool within_line_ = false;  ///< what is passed next goes on with a line
   bool piece_ = false;        ///< as note_last says
-  bool waits_ = false;        ///< `entry_`, for the line behind it
-  std::string line_;
-  Entry entry_;  ///< of `line_`
+  Line lines_[2];
+  Line* waiting_ = nullptr;  ///< for the line behind it
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "server_log/wording.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -20,7 +22,7 @@ constexpr string_view authenticated = "connection authenticated: ";
 constexpr string_view authorized = "connection authorized: user=";
 constexpr string_view replication = "replication connection authorized: user=";
 constexpr string_view application = " application_name=";
-constexpr string_view tls = " SSL enabled (protocol=";
+constexpr string_view tls = " SSL enabled (";
 constexpr string_view gss = " GSS (authenticated=";
 
 bool take(string_view& text, string_view what) {
@@ -121,9 +123,10 @@ bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/// "TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)", before 14 with compression.
+/// "protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)", before 14 with compression.
 bool is_of_tls(string_view text) {
-  return take_run(text, [](char c) { return is_alphanumeric(c) || c == '.'; }) &&
+  return take(text, "protocol=") &&
+         take_run(text, [](char c) { return is_alphanumeric(c) || c == '.'; }) &&
          take(text, ", cipher=") &&
          take_run(text, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; }) &&
          take(text, ", bits=") && take_run(text, [](char c) { return c >= '0' && c <= '9'; }) &&
@@ -132,9 +135,13 @@ bool is_of_tls(string_view text) {
 
 /// What is said of TLS off the end.
 bool take_tls(string_view& text) {
-  const std::size_t found = text.rfind(tls);
-  if (found == npos || !is_of_tls(text.substr(found + tls.size()))) return false;
-  text = text.substr(0, found);
+  if (!text.ends_with(')')) return false;
+  const void* last = ::memrchr(text.data(), '(', text.size());
+  if (last == nullptr) return false;
+  const std::size_t inner =
+      static_cast<std::size_t>(static_cast<const char*>(last) - text.data()) + 1;
+  if (!text.substr(0, inner).ends_with(tls) || !is_of_tls(text.substr(inner))) return false;
+  text = text.substr(0, inner - tls.size());
   return true;
 }
 
@@ -161,7 +168,7 @@ void take_encryption(string_view& text, Event& event) {
     by_tls = take_tls(text);
   }
   string_view before = text;
-  const bool named = text.find(application) != npos;
+  const bool named = text.ends_with(')') && text.find(application) != npos;
   event.encryption_unknown = named && (take_tls(before) || take_ticket(before));
   if (event.encryption_unknown) return;
   if (by_tls)

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/fd.h"
 #include "server_log/candidates.h"
 #include "server_log/lines.h"
 #include "server_log/told.h"
@@ -345,6 +346,23 @@ TEST_CASE("candidates are found at every place, and nothing else is") {
             std::string::npos);
     }
   CHECK(server_log::find_candidate("connection b FATAL, connectiona", 0, ':') == std::string::npos);
+}
+
+TEST_CASE("a log that is cut short while it is read says so") {
+  char name[] = "/tmp/pgseal-log.XXXXXX";
+  const base::Fd file(mkostemp(name, O_CLOEXEC));
+  std::string log = whole;
+  while (log.size() < 3 * server_log::Blocks::usual_buffer) log += received(1) + authorized(1);
+  REQUIRE(base::write_all(file.get(), log));
+  for (const bool cuts : {false, true}) {
+    const auto read =
+        server_log::read_connections(name, {name, ""}, [&](const server_log::Connection&) {
+          if (cuts) CHECK(ftruncate(file.get(), 0) == 0);
+        });
+    REQUIRE(read);
+    CHECK(read->shrunk == cuts);
+  }
+  unlink(name);
 }
 
 TEST_CASE("files, FIFOs and what is neither") {
