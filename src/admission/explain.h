@@ -45,6 +45,7 @@ class Rules {
         const hba::Version& version, const hba::ServerTraits& traits);
 
   [[nodiscard]] Decision explain(const Connection& connection) const;
+  [[nodiscard]] const hba::Version& version() const { return version_; }
 
  private:
   [[nodiscard]] Match match(const hba::Rule& rule, const Connection& connection) const;

@@ -187,7 +187,7 @@ std::string statement_of(const Question& question, const Subject& subject, const
       "it.{}",
       proof.proven ? "Proven: " : "Not proven: ", claim, hba::to_string(subject.version),
       subject.traits.ssl ? "ssl = on and TLS answering" : "ssl = off",
-      subject.roles.known() ? " Memberships are those of the list." : "");
+      subject.roles.known() ? fmt::format(" Memberships are those of {}.", subject.members) : "");
 }
 
 }  // namespace

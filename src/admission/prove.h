@@ -39,6 +39,7 @@ struct Subject {
   const Roles& roles;
   hba::Version version;
   hba::ServerTraits traits;
+  const char* members = "the list";  ///< whose memberships `roles` has, where it knows any
 };
 
 /// Takes, for n rules, time in the sum of their users times databases, times log n.

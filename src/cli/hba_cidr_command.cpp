@@ -9,6 +9,7 @@
 #include <map>
 #include <tuple>
 
+#include "admission/idle.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/hba_ground.h"
@@ -92,9 +93,9 @@ class LoggedKinds {
 Result<void> add_log(Shell& shell, networks::Evidence& evidence) {
   const std::string& path = shell.options.log_file;
   LoggedKinds kinds;
-  const server_log::Summary log = TRY(
-      server_log::read_connections(path, {path, shell.options.log_line_prefix},
-                                   [&](const server_log::Connection& each) { kinds.add(each); }));
+  const server_log::Summary log = TRY(server_log::read_connections(
+      path, log_settings(shell.options, shell.options.file.empty() ? "cidr" : "cidr FILE"),
+      [&](const server_log::Connection& each) { kinds.add(each); }));
   kinds.give_to(evidence);
   shell.speech.say(fmt::format("read as {}; sessions: {}, failed attempts, which do not count: {}",
                                to_string(log.format), log.authorized,
@@ -109,14 +110,19 @@ Result<void> add_log(Shell& shell, networks::Evidence& evidence) {
   return {};
 }
 
+void say_left_out(Speech& speech, const char* why, const std::vector<std::string>& places) {
+  if (!places.empty())
+    speech.say(fmt::format("left out because {}: {}, the first at {}", why,
+                           count(places.size(), "rule", "rules"), printable_line(places.front())));
+}
+
 Result<void> add_rules(Shell& shell, const Ground& ground, networks::Evidence& evidence) {
   const hba::RuleFile rules = TRY(loadable(shell.options.file, ground));
-  std::vector<std::string> left_out;
-  evidence.rules = networks::admitted_by(rules, left_out);
-  if (!left_out.empty())
-    shell.speech.say(fmt::format("left out because they name no network: {}, the first at {}",
-                                 count(left_out.size(), "rule", "rules"),
-                                 printable_line(left_out.front())));
+  networks::LeftOut left_out;
+  evidence.rules = networks::admitted_by(
+      rules, admission::idle_rules(rules, ground.roles, ground.version, ground.traits), left_out);
+  say_left_out(shell.speech, "they name no network", left_out.without_network);
+  say_left_out(shell.speech, "rules above them catch all that they are about", left_out.idle);
   return {};
 }
 

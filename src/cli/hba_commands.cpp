@@ -47,7 +47,7 @@ struct Judges {
   hba::RuleFile file;
 
   [[nodiscard]] admission::Subject subject() const {
-    return {file, idents, ground.roles, ground.version, ground.traits};
+    return {file, idents, ground.roles, ground.version, ground.traits, ground.members};
   }
   [[nodiscard]] admission::Rules rules() const {
     return {file, idents, ground.roles, ground.version, ground.traits};

@@ -50,10 +50,12 @@ Result<Ground> ground_of(Shell& shell, std::optional<survey::Conversation>& serv
   if (server) made.catalog = TRY(survey::ask_catalog(*server));
   made.version = TRY(version_of(shell, made.catalog));
   if (made.catalog) made.traits = made.catalog->traits;
-  if (made.catalog && shell.options.roles_file.empty())
+  if (made.catalog && shell.options.roles_file.empty()) {
     made.roles = made.catalog->memberships;
-  else
+    made.members = "the server";
+  } else {
     made.roles = TRY(roles_of(shell.options));
+  }
   return made;
 }
 
@@ -114,11 +116,24 @@ Result<void> check_log_options(const Options& options) {
   return {};
 }
 
+server_log::Settings log_settings(const Options& options, const std::string& command) {
+  server_log::Settings settings;
+  settings.name = options.log_file;
+  settings.line_prefix = options.log_line_prefix;
+  settings.command = fmt::format("pgseal hba {} --log -", command);
+  return settings;
+}
+
 void say_unreadable(Speech& speech, const server_log::Summary& log) {
   if (log.unreadable > 0)
-    speech.say(fmt::format(
-        "{} that may be about a connection cut off, ambiguous or of an unknown form, and left out",
-        count(log.unreadable, "line", "lines")));
+    speech.say(
+        fmt::format("{} that may be about a connection cut off, ambiguous, contradicted or of an "
+                    "unknown form, and left out",
+                    count(log.unreadable, "line", "lines")));
+  if (log.shrunk)
+    speech.say("the log was cut short while it was read, and what it had there is lost");
+  else if (log.cut)
+    speech.say("the log ends in the middle of a line");
 }
 
 bool say_hidden(Shell& shell, const std::vector<survey::Hidden>& hidden) {

@@ -19,6 +19,7 @@ struct Ground {
   hba::ServerTraits traits;
   admission::Roles roles;                  ///< of those that were neither given nor asked nothing
   std::optional<survey::Catalog> catalog;  ///< of --dsn
+  const char* members = "the list";        ///< whose memberships these are
 };
 
 /// Who is asked, once for a command; null without --dsn. Errors: those of check_dsn and
@@ -47,7 +48,10 @@ base::Result<hba::RuleFile> loadable(const std::string& path, const Ground& grou
 /// What --log can be wrong with beside others.
 base::Result<void> check_log_options(const Options& options);
 
-/// Says how much of a log was left out because it could not be understood.
+/// How --log is read by `command` of hba.
+server_log::Settings log_settings(const Options& options, const std::string& command);
+
+/// Says how much of a log was left out because it could not be understood or was cut off.
 void say_unreadable(Speech& speech, const server_log::Summary& log);
 
 /// Says of whom the server hides whence they came; false where it hides nobody.

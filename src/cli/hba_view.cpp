@@ -145,10 +145,11 @@ namespace {
 std::string fate_by(const replay::Group& group) {
   if (group.fate == replay::Fate::never_authenticated) return "-";
   std::string made = decided_by(group.decision);
-  if (group.fate == replay::Fate::asked_differently && group.former)
-    made += fmt::format(" (was {}, {}:{})", printable_line(group.former->method),
-                        printable_line(group.former->file), group.former->line);
-  return made;
+  if (group.fate != replay::Fate::asked_differently || !group.former) return made;
+  made += " (was " + printable_line(group.former->method);
+  if (!group.former->file.empty())
+    made += fmt::format(", {}:{}", printable_line(group.former->file), group.former->line);
+  return made + ")";
 }
 
 }  // namespace

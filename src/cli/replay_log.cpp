@@ -30,8 +30,8 @@ void say_summary(Speech& speech, const server_log::Summary& log) {
                          log.abandoned));
   if (log.failed_at_start > 0)
     speech.say(
-        fmt::format("of the failed attempts, let in and ended at their start, say for want of "
-                    "the database: {}",
+        fmt::format("of the failed attempts, ended at their start by no rule, say for want of the "
+                    "database or because the server started: {}",
                     log.failed_at_start));
   say_unreadable(speech, log);
   if (log.unreadable > log.authorized && log.format == server_log::Format::standard_error)
@@ -45,7 +45,6 @@ void say_summary(Speech& speech, const server_log::Summary& log) {
         "connections for replication, physical or not, which this log does not tell: {}; they are "
         "judged as physical ones, and %d in log_line_prefix would tell",
         log.perhaps_physical));
-  if (log.cut) speech.say("the log ends in the middle of a line");
 }
 
 /// What a reader must know to judge by the groups.
@@ -55,6 +54,11 @@ void say_limits(Speech& speech, const replay::LogReport& made) {
         fmt::format("of {} the address is not told: it is with log_hostname = off and "
                     "log_connections = on",
                     count(made.without_address, "connection", "connections")));
+  if (made.without_transport > 0)
+    speech.say(
+        fmt::format("of {} it is not told whether they came by TLS: their application names look "
+                    "like what the server says of it",
+                    count(made.without_transport, "connection", "connections")));
   if (certificate_decides(made.report))
     speech.say(
         "a log does not tell whether a client shows a certificate, but for the method cert; "
@@ -62,7 +66,8 @@ void say_limits(Speech& speech, const replay::LogReport& made) {
   if (any(made.report, replay::Fate::never_authenticated))
     speech.say(
         "those that never authenticated are probes of load balancers and monitors, scans, clients "
-        "that are refused today or that left before they gave a password; a health check in plain "
+        "that are refused today, by a rule, for their password or by the user map, or that left "
+        "before they gave one; a health check in plain "
         "text that is answered with an error takes a backend out of service");
 }
 
@@ -71,7 +76,7 @@ void say_limits(Speech& speech, const replay::LogReport& made) {
 base::Result<int> replay_log_command(Shell& shell, const admission::Rules& rules) {
   const std::string& path = shell.options.log_file;
   const replay::LogReport made =
-      TRY(replay::replay_log(path, {path, shell.options.log_line_prefix}, rules));
+      TRY(replay::replay_log(path, log_settings(shell.options, "replay FILE"), rules));
   show(shell, text_of(made.report), json_of(made));
   say_summary(shell.speech, made.summary);
   say_limits(shell.speech, made);

@@ -421,8 +421,8 @@ Json of_roles(const std::set<std::string>& roles) {
 Json of(const replay::Group& group) {
   Json old;
   if (group.former)
-    old = {{"file", printable_line(group.former->file)},
-           {"line", group.former->line},
+    old = {{"file", told(group.former->file)},
+           {"line", group.former->file.empty() ? Json() : Json(group.former->line)},
            {"method", printable_line(group.former->method)}};
   // Where one rule is sure to decide, it is told though its answer is not.
   const auto& candidates = group.decision.candidates;
@@ -474,7 +474,9 @@ std::string json_of(const replay::LogReport& report) {
                  {"unreadable", log.unreadable},
                  {"perhaps_physical", log.perhaps_physical},
                  {"without_address", report.without_address},
-                 {"cut", log.cut}};
+                 {"without_transport", report.without_transport},
+                 {"cut", log.cut},
+                 {"shrunk", log.shrunk}};
   return document(json);
 }
 

@@ -5,15 +5,17 @@
 
 namespace networks {
 
-std::vector<Admitted> admitted_by(const hba::RuleFile& file, std::vector<std::string>& left_out) {
+std::vector<Admitted> admitted_by(const hba::RuleFile& file, const std::vector<bool>& idle,
+                                  LeftOut& left_out) {
   std::vector<Admitted> made;
-  for (const hba::RuleRow& row : file.rows) {
+  for (std::size_t i = 0; i < file.rows.size(); ++i) {
+    const hba::RuleRow& row = file.rows[i];
     if (!row.rule || row.rule->type == hba::ConnectionType::local ||
         row.rule->method == hba::Method::reject)
       continue;
     const auto network = network_of(row.rule->address);
-    if (!network) {
-      left_out.push_back(admission::place_of(row));
+    if (!network || idle[i]) {
+      (network ? left_out.idle : left_out.without_network).push_back(admission::place_of(row));
       continue;
     }
     Admitted each{*network, {}, {}, false, false, row.file, row.line};

@@ -42,9 +42,15 @@ struct Admitted {
   int line = 0;
 };
 
-/// Of rules that let in over TCP. `left_out`: places of those whose addresses are no network, such
-/// as all, samenet or a host's name.
-std::vector<Admitted> admitted_by(const hba::RuleFile& file, std::vector<std::string>& left_out);
+/// Places of rules that let in over TCP and tell no network.
+struct LeftOut {
+  std::vector<std::string> without_network;  ///< all, samenet, a host's name …
+  std::vector<std::string> idle;             ///< rules above them catch all that they are about
+};
+
+/// Of rules that let in over TCP; `idle`: admission::idle_rules of that file.
+std::vector<Admitted> admitted_by(const hba::RuleFile& file, const std::vector<bool>& idle,
+                                  LeftOut& left_out);
 
 struct Evidence {
   std::vector<Sighting> sightings;

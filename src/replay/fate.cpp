@@ -24,10 +24,23 @@ Decision only_server_knows(const hba::RuleRow* row) {
   return decision;
 }
 
+bool refuses(const Decision& decision) {
+  return decision.outcome != Outcome::accept && decision.outcome != Outcome::unknown;
+}
+
 /// What is not told of a session, only the server knows; where the rules' answer rests on it, that
 /// answer is unknown.
 Decision decision_of(const Session& session, const admission::Rules& rules) {
   if (session.address_unknown) return only_server_knows(nullptr);
+  if (session.transport_unknown) {
+    Session by_tls = session;
+    by_tls.transport_unknown = false;
+    by_tls.certificate_unknown = true;
+    by_tls.connection.transport = Transport::tls;
+    Decision plain = rules.explain(session.connection);
+    return refuses(plain) && refuses(decision_of(by_tls, rules)) ? plain
+                                                                 : only_server_knows(nullptr);
+  }
   Decision decision = rules.explain(session.connection);
   if (session.certificate_unknown && decision.outcome == Outcome::certificate_required)
     return only_server_knows(decision.row);

@@ -13,6 +13,11 @@ using server_log::Connection;
 /// So many kinds of connections are told apart before their fate is looked up.
 constexpr std::size_t most_kinds = 8192;
 
+// Who authenticated and how is told from 14 on; of trust, by which nobody does, from 17 on
+// (src/backend/libpq/auth.c, set_authn_id and ClientAuthentication).
+constexpr int first_to_tell = 14;
+constexpr int last_silent_of_trust = 16;
+
 /// As pg_stat_activity cuts it; a log has all that the client sent.
 constexpr std::size_t longest_application = 63;
 
@@ -43,10 +48,11 @@ void set_certificate(Session& session, const Connection& connection) {
 /// Connections that differ in nothing but their time, counted; a rule is looked for once for all.
 class Kinds {
  public:
-  explicit Kinds(Gathering& gathering) : gathering_(gathering) {}
+  Kinds(Gathering& gathering, const hba::Version& version)
+      : gathering_(gathering), version_(version) {}
 
-  /// Returns whether it is a session without an address.
-  bool add(const Connection& connection) {
+  /// The session that it is like, until the next; null where it is none.
+  const Session* add(const Connection& connection) {
     write_key(connection);
     const auto found = known_.find(key_);
     if (found == known_.end()) return add_new(connection);
@@ -54,7 +60,7 @@ class Kinds {
     ++session.count;
     if (connection.time < session.first_seen) session.first_seen = connection.time;
     if (connection.time > session.last_seen) session.last_seen = connection.time;
-    return session.address_unknown;
+    return &session;
   }
 
   void flush() {
@@ -63,13 +69,11 @@ class Kinds {
   }
 
  private:
-  bool add_new(const Connection& connection) {
-    std::optional<Session> session = session_of(connection);
-    if (!session) return false;
+  const Session* add_new(const Connection& connection) {
+    std::optional<Session> session = session_of(connection, version_);
+    if (!session) return nullptr;
     if (known_.size() >= most_kinds) flush();
-    const bool unknown = session->address_unknown;
-    known_.emplace(key_, std::move(*session));
-    return unknown;
+    return &known_.emplace(key_, std::move(*session)).first->second;
   }
 
   void write_key(const Connection& connection) {
@@ -77,6 +81,8 @@ class Kinds {
     key_ += static_cast<char>(connection.ending);
     key_ += static_cast<char>(connection.encryption);
     key_ += connection.replication ? 'r' : '-';
+    key_ += connection.encryption_unknown ? 'e' : '-';
+    key_ += connection.unasked ? 'u' : '-';
     for (const std::string* each :
          {&connection.host, &connection.user, &connection.database, &connection.application})
       key_.append(*each) += '\0';
@@ -88,6 +94,7 @@ class Kinds {
   }
 
   Gathering& gathering_;
+  const hba::Version& version_;
   std::unordered_map<std::string, Session> known_;
   std::string key_;
 };
@@ -128,12 +135,11 @@ std::optional<std::string> common_name_of(std::string_view subject) {
   return name;
 }
 
-std::optional<Session> session_of(const Connection& connection) {
+std::optional<Session> session_of(const Connection& connection, const hba::Version& version) {
   using Ending = Connection::Ending;
   Session session;
   session.authenticated = connection.ending == Ending::authorized;
   if (connection.ending == Ending::failed_at_start) return std::nullopt;
-  if (!session.authenticated && connection.authentication) return std::nullopt;
   session.first_seen = session.last_seen = connection.time;
   session.application = connection.application.substr(0, longest_application);
   session.connection.user = connection.user;
@@ -143,8 +149,11 @@ std::optional<Session> session_of(const Connection& connection) {
   session.connection.address = server_log::address_of(connection);
   session.address_unknown =
       !session.connection.address && session.connection.transport != Transport::local;
+  session.transport_unknown = connection.encryption_unknown;
   set_certificate(session, connection);
-  if (connection.authentication)
+  if (connection.unasked && version.major >= first_to_tell && version.major <= last_silent_of_trust)
+    session.former = FormerRule{"", 0, "trust"};
+  if (session.authenticated && connection.authentication)
     session.former = FormerRule{connection.authentication->file, connection.authentication->line,
                                 connection.authentication->method};
   return session;
@@ -153,10 +162,13 @@ std::optional<Session> session_of(const Connection& connection) {
 base::Result<LogReport> replay_log(const std::string& path, const server_log::Settings& settings,
                                    const admission::Rules& rules) {
   Gathering gathering(rules);
-  Kinds kinds(gathering);
+  Kinds kinds(gathering, rules.version());
   LogReport made;
   made.summary = TRY(server_log::read_connections(path, settings, [&](const Connection& each) {
-    if (kinds.add(each)) ++made.without_address;
+    const Session* session = kinds.add(each);
+    if (session == nullptr) return;
+    if (session->address_unknown) ++made.without_address;
+    if (session->transport_unknown) ++made.without_transport;
   }));
   kinds.flush();
   made.report = std::move(gathering).report();

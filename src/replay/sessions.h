@@ -16,7 +16,7 @@ namespace replay {
 
 /// The rule that let a session in, as the server's log names it.
 struct FormerRule {
-  std::string file;
+  std::string file;  ///< "" where only the method is known
   std::uint64_t line = 0;
   std::string method;
   auto operator<=>(const FormerRule&) const = default;
@@ -33,6 +33,8 @@ struct Session {
   bool name_unknown = false;
   /// Whether one was shown is not told: no log does, but for method cert.
   bool certificate_unknown = false;
+  /// Whether it came by TLS is not told; `connection.transport` is plain.
+  bool transport_unknown = false;
   /// The address is not told; `connection.address` is null.
   bool address_unknown = false;
   /// Came, and never authenticated: no rule let it in, and none of ours is asked.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "server_log/candidates.h"
 
+#include <string.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -73,18 +75,10 @@ std::size_t find_candidate(std::string_view text, std::size_t from, char behind)
   return std::string_view::npos;
 }
 
-bool odd_quotes(std::string_view text) {
-  // The lowest bit of each byte: whether its column has had an odd number.
-  const Bytes quote = all('"');
-  Bytes odd = {};
-  std::size_t at = 0;
-  for (; at + sizeof(Bytes) <= text.size(); at += sizeof(Bytes))
-    odd ^= reinterpret_cast<Bytes>(load(text.data() + at) == quote);
-  unsigned quotes = 0;
-  for (std::size_t column = 0; column < sizeof(Bytes); ++column) quotes += odd[column] & 1U;
-  for (; at < text.size(); ++at)
-    if (text[at] == '"') ++quotes;
-  return quotes % 2 != 0;
+std::size_t begin_of_line(std::string_view text) {
+  const void* newline = ::memrchr(text.data(), '\n', text.size());
+  if (newline == nullptr) return 0;
+  return static_cast<std::size_t>(static_cast<const char*>(newline) - text.data()) + 1;
 }
 
 }  // namespace server_log

@@ -11,7 +11,7 @@ namespace server_log {
 /// npos: nowhere.
 std::size_t find_candidate(std::string_view text, std::size_t from, char behind);
 
-/// Whether the number of double quotes in it is odd.
-bool odd_quotes(std::string_view text);
+/// Where the last line of a text begins.
+std::size_t begin_of_line(std::string_view text);
 
 }  // namespace server_log

@@ -23,7 +23,7 @@ struct Connection {
   enum class Ending : std::uint8_t {
     authorized,       ///< let in by the rules, and not ended while it started
     failed,           ///< ended by a FATAL before it was authorized
-    failed_at_start,  ///< authorized, but there was no such database, no room, no privilege …
+    failed_at_start,  ///< no rule's doing: no such database, no room, no privilege, starting up …
     abandoned,        ///< received, and no more was heard of it
   };
   enum class Encryption : std::uint8_t { none, tls, gss };
@@ -39,7 +39,12 @@ struct Connection {
   /// A physical one, or a logical one in a log that does not name databases: it does not tell them
   /// apart then.
   bool replication = false;
+  /// Whether its application's name looks like what is said of TLS: `encryption` is `none` then.
+  bool encryption_unknown = false;
   std::optional<Authentication> authentication;
+  /// Let in without `authentication`, which the log has of others that came before: by trust, where
+  /// PostgreSQL is 14 to 16.
+  bool unasked = false;
   std::string time;  ///< of its first line, as the log writes it; "" where it does not
 };
 

@@ -18,13 +18,18 @@ class Dialect {
   /// Called for each message that may be about a connection.
   using Tell = std::function<void(const Entry&)>;
 
+  explicit Dialect(const Tell& tell) : tell_(tell) {}
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
   virtual ~Dialect() = default;
 
-  /// Text that was passed by.
-  virtual void pass(std::string_view text) = 0;
+  /// Text that was passed by: whole lines, or parts of one that is longer than the buffer.
+  virtual void pass(std::string_view) {}
   /// A line without its newline, in which find_candidate found something; `cut`: the log ends with
   /// it, and without a newline.
-  virtual void add(std::string_view line, bool cut, const Tell& tell) = 0;
+  virtual void add(std::string_view line, bool cut) = 0;
+  /// The log is over.
+  virtual void end() {}
   /// What this format writes behind the word FATAL.
   [[nodiscard]] virtual char behind_fatal() const = 0;
 
@@ -32,17 +37,18 @@ class Dialect {
   [[nodiscard]] std::uint64_t unreadable() const { return unreadable_; }
 
  protected:
+  const Tell& tell_;
   std::uint64_t unreadable_ = 0;
 };
 
 /// Standard error, or log_destination = stderr. A prefix is recognised anew wherever another
 /// begins: a reload changes it.
-std::unique_ptr<Dialect> stderr_dialect(std::vector<Prefix> prefixes);
+std::unique_ptr<Dialect> stderr_dialect(std::vector<Prefix> prefixes, const Dialect::Tell& tell);
 /// log_destination = csvlog. A log that is damaged amid a message is taken up at the next line that
 /// a record begins with.
-std::unique_ptr<Dialect> csv_dialect();
+std::unique_ptr<Dialect> csv_dialect(const Dialect::Tell& tell);
 /// log_destination = jsonlog, from PostgreSQL 15 on.
-std::unique_ptr<Dialect> json_dialect();
+std::unique_ptr<Dialect> json_dialect(const Dialect::Tell& tell);
 
 /// Whether a line is the beginning of one of their messages.
 bool begins_csv(std::string_view line);

@@ -11,12 +11,24 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+struct Word {
+  std::string_view text;
+  Severity severity;
+};
 // error_severity and the words of send_message_to_server_log (src/backend/utils/error/elog.c).
-constexpr std::string_view words[] = {"LOG",    "STATEMENT", "ERROR",   "DETAIL",   "FATAL",
-                                      "HINT",   "WARNING",   "CONTEXT", "NOTICE",   "DEBUG",
-                                      "DEBUG1", "DEBUG2",    "DEBUG3",  "DEBUG4",   "DEBUG5",
-                                      "INFO",   "PANIC",     "QUERY",   "LOCATION", "BACKTRACE"};
+constexpr Word words[] = {{"LOG", Severity::log},           {"STATEMENT", Severity::addition},
+                          {"ERROR", Severity::other},       {"DETAIL", Severity::addition},
+                          {"FATAL", Severity::fatal},       {"HINT", Severity::addition},
+                          {"WARNING", Severity::other},     {"CONTEXT", Severity::addition},
+                          {"NOTICE", Severity::other},      {"DEBUG", Severity::other},
+                          {"DEBUG1", Severity::other},      {"DEBUG2", Severity::other},
+                          {"DEBUG3", Severity::other},      {"DEBUG4", Severity::other},
+                          {"DEBUG5", Severity::other},      {"INFO", Severity::other},
+                          {"PANIC", Severity::other},       {"QUERY", Severity::addition},
+                          {"LOCATION", Severity::location}, {"BACKTRACE", Severity::addition}};
 constexpr std::size_t longest_word = 9;
+// Abbreviations of zones are no shorter, nor are their numbers ("-03").
+constexpr std::size_t shortest_zone = 3;
 
 template <typename Number>
 bool read_whole(std::string_view text, Number& number, int base) {
@@ -30,11 +42,17 @@ bool is_state(std::string_view text) {
                      [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
 }
 
-bool has_shape(std::string_view text, std::string_view shape) {
-  if (text.size() < shape.size()) return false;
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
-  return true;
+/// Without a way out in the middle: nearly every line begins with a time.
+template <std::size_t length>
+bool has_shape(std::string_view text, const char (&shape)[length]) {
+  if (text.size() < length - 1) return false;
+  unsigned wrong = 0;
+  for (std::size_t i = 0; i < length - 1; ++i) {
+    const unsigned differs = text[i] != shape[i] ? 1 : 0;
+    const unsigned no_digit = static_cast<unsigned char>(text[i] - '0') > 9 ? 1 : 0;
+    wrong |= shape[i] == '0' ? no_digit : differs;
+  }
+  return wrong == 0;
 }
 
 }  // namespace
@@ -53,34 +71,40 @@ std::string_view unless_unknown(std::string_view name) {
   return name == "[unknown]" ? std::string_view() : name;
 }
 
+bool is_command(std::string_view display) {
+  return !display.empty() && ((display[0] >= 'A' && display[0] <= 'Z') || display[0] == '<');
+}
+
 std::string_view without_port(std::string_view host) {
   if (host == "[local]") return host;
   if (host.ends_with(')')) return host.substr(0, host.rfind('('));
   return host.substr(0, host.rfind(':'));
 }
 
-std::size_t length_of_time(std::string_view text) {
-  if (!has_shape(text, "0000-00-00 00:00:00")) return 0;
-  std::size_t at = 19;
-  if (has_shape(text.substr(at), ".000")) at += 4;
-  std::size_t zone = at + 1;
-  if (zone >= text.size() || text[at] != ' ') return at;
-  if (text[zone] == '+' || text[zone] == '-') {
-    do ++zone;
-    while (zone < text.size() && is_digit(text[zone]));
+std::size_t length_of_time(std::string_view text, Fraction fraction) {
+  const bool fine = fraction == Fraction::milliseconds;
+  if (!(fine ? has_shape(text, "0000-00-00 00:00:00.000 ")
+             : has_shape(text, "0000-00-00 00:00:00 ")))
+    return 0;
+  const std::size_t zone = fine ? 24 : 20;
+  std::size_t end = zone;
+  if (end < text.size() && (text[end] == '+' || text[end] == '-')) {
+    do ++end;
+    while (end < text.size() && is_digit(text[end]));
   } else {
-    while (zone < text.size() && is_letter(text[zone])) ++zone;
+    while (end < text.size() && is_letter(text[end])) ++end;
   }
-  return zone == at + 1 ? at : zone;
+  return end - zone < shortest_zone ? 0 : end;
 }
 
 bool take_severity(std::string_view& text, Severity& severity) {
-  for (const std::string_view word : words) {
-    if (text.size() < word.size() + 3 || text[0] != word[0] || !text.starts_with(word) ||
-        text.substr(word.size(), 3) != ":  ")
+  for (const Word& word : words) {
+    const std::size_t length = word.text.size();
+    if (text.size() < length + 3 || text[0] != word.text[0] || !text.starts_with(word.text) ||
+        text.substr(length, 3) != ":  ")
       continue;
-    severity = word == "LOG" ? Severity::log : word == "FATAL" ? Severity::fatal : Severity::other;
-    text.remove_prefix(word.size() + 3);
+    severity = word.severity;
+    text.remove_prefix(length + 3);
     if (is_state(text)) text.remove_prefix(7);
     return true;
   }
@@ -90,10 +114,11 @@ bool take_severity(std::string_view& text, Severity& severity) {
 bool has_severity(std::string_view text) {
   for (std::size_t at = text.find(":  "); at != std::string_view::npos;
        at = text.find(":  ", at + 1)) {
+    if (at == 0 || text[at - 1] >= 'a') continue;
     const std::string_view before =
         text.substr(at - std::min(at, longest_word), std::min(at, longest_word));
     if (std::any_of(std::begin(words), std::end(words),
-                    [&](std::string_view word) { return before.ends_with(word); }))
+                    [&](const Word& word) { return before.ends_with(word.text); }))
       return true;
   }
   return false;

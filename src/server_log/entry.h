@@ -7,7 +7,9 @@
 
 namespace server_log {
 
-enum class Severity : std::uint8_t { log, fatal, other };
+/// `addition`: DETAIL, CONTEXT, STATEMENT … of the message before it; `location`: its place in the
+/// server's source, which any message may have.
+enum class Severity : std::uint8_t { log, fatal, addition, location, other };
 
 /// All views are into the reader's buffers, until the next entry.
 struct Entry {
@@ -21,6 +23,10 @@ struct Entry {
   bool tells_database = false;
   std::uint64_t process = 0;
   std::uint64_t started = 0;  ///< of the session id: seconds; 0 where it is not told
+  bool starting = false;      ///< its process shows "startup": what ends it, ends its start
+  /// A client or a function made it: it has what the server's own messages about connections lack,
+  /// or stands where names with line breaks put it.
+  bool foreign = false;
 };
 
 /// "65a1b2c3.4d2": when the process started, and its id (%c, session_id).
@@ -29,10 +35,15 @@ bool read_session_id(std::string_view text, Entry& entry);
 bool read_number(std::string_view text, std::uint64_t& number);
 /// "[unknown]" is how the server writes what it does not know yet.
 std::string_view unless_unknown(std::string_view name);
+/// Whether a process shows that it carries out a command ("SELECT", "<FASTPATH>"); of one that
+/// starts this is "" or "authentication".
+bool is_command(std::string_view display);
 /// "10.0.0.7:5432", "10.0.0.7(5432)" or "[local]" without the port.
 std::string_view without_port(std::string_view host);
-/// Length of "2026-01-31 09:00:00.123 CET", milliseconds and zone where they are; 0: no such time.
-std::size_t length_of_time(std::string_view text);
+enum class Fraction : std::uint8_t { none, milliseconds };
+/// Length of "2026-01-31 09:00:00 CET", with ".123" before the zone where `fraction` has it; 0: no
+/// such time.
+std::size_t length_of_time(std::string_view text, Fraction fraction);
 /// Takes the severity and what log_error_verbosity=verbose puts behind it off a text "LOG:  …";
 /// false where it begins otherwise. Only English is known.
 bool take_severity(std::string_view& text, Severity& severity);

@@ -97,7 +97,8 @@ class Object {
 
 /// Texts of one object, kept while its entry is told.
 struct Texts {
-  std::string message, time, user, database, host, process, session, severity;
+  std::string message, time, user, database, host, process, session, severity, display;
+  std::string addition;  ///< any of those that messages about connections lack
 
   std::string* of(string_view key) {
     if (key == "message") return &message;
@@ -107,18 +108,22 @@ struct Texts {
     if (key == "remote_host") return &host;
     if (key == "pid") return &process;
     if (key == "session_id") return &session;
+    if (key == "ps") return &display;
+    for (const string_view each : {"detail", "hint", "internal_query", "context", "statement"})
+      if (key == each) return &addition;
     return key == "error_severity" ? &severity : nullptr;
   }
 };
 
 class Json : public Dialect {
  public:
-  void pass(string_view) override {}
+  using Dialect::Dialect;
+
   [[nodiscard]] char behind_fatal() const override { return '"'; }
 
-  void add(string_view line, bool, const Tell& tell) override {
+  void add(string_view line, bool) override {
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (may_be_told(line) && !read(line, tell)) ++unreadable_;
+    if (may_be_told(line) && !read(line)) ++unreadable_;
   }
 
  private:
@@ -132,7 +137,7 @@ class Json : public Dialect {
     return line.substr(before, at - before).find("\"FATAL\"") != string_view::npos;
   }
 
-  bool read(string_view line, const Tell& tell) {
+  bool read(string_view line) {
     Object object(line);
     texts_ = {};
     if (!object.begin()) return false;
@@ -142,8 +147,9 @@ class Json : public Dialect {
     Entry entry;
     if (!read_number(texts_.process, entry.process)) return false;
     const std::uint64_t process = entry.process;
-    if (!texts_.session.empty() && !read_session_id(texts_.session, entry)) return false;
-    entry.process = process;
+    if (!texts_.session.empty() &&
+        !(read_session_id(texts_.session, entry) && entry.process == process))
+      return false;
     entry.severity = texts_.severity == "LOG"     ? Severity::log
                      : texts_.severity == "FATAL" ? Severity::fatal
                                                   : Severity::other;
@@ -154,7 +160,10 @@ class Json : public Dialect {
     entry.user = unless_unknown(texts_.user);
     entry.database = unless_unknown(texts_.database);
     entry.tells_user = entry.tells_database = true;
-    tell(entry);
+    entry.starting = texts_.display == "startup";
+    entry.foreign =
+        entry.severity == Severity::log && (!texts_.addition.empty() || is_command(texts_.display));
+    tell_(entry);
     return true;
   }
 
@@ -165,7 +174,9 @@ class Json : public Dialect {
 
 }  // namespace
 
-std::unique_ptr<Dialect> json_dialect() { return std::make_unique<Json>(); }
+std::unique_ptr<Dialect> json_dialect(const Dialect::Tell& tell) {
+  return std::make_unique<Json>(tell);
+}
 
 bool begins_json(string_view line) {
   if (!line.starts_with('{')) return false;

@@ -28,10 +28,11 @@ std::size_t run(std::string_view text, Wanted wanted) {
 /// The length of what an escape stands for, where its letters say where it ends.
 std::size_t length_of(char escape, std::string_view text) {
   switch (escape) {
-    case 't':
     case 'm':
+      return length_of_time(text, Fraction::milliseconds);
+    case 't':
     case 's':
-      return length_of_time(text);
+      return length_of_time(text, Fraction::none);
     case 'c':
       return run(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || c == '.'; });
     case 'n':
@@ -54,8 +55,18 @@ class Prefix::Matching {
  public:
   Matching(const Prefix& prefix, Entry& entry) : parts_(prefix.parts_), entry_(entry) {}
 
+  /// Up to the first text of a client.
+  bool begin(std::string_view text) {
+    only_begin_ = true;
+    return from(0, text);
+  }
+
   bool from(std::size_t part, std::string_view text) {
     if (++steps_ > most_steps) return false;
+    if (only_begin_ && part < parts_.size() &&
+        (parts_[part].escape == 'q' ||
+         free_texts.find(parts_[part].escape) != std::string_view::npos))
+      return part > 0;
     if (part == parts_.size()) return severity(text);
     const Part& at = parts_[part];
     if (at.escape == 0)
@@ -133,11 +144,17 @@ class Prefix::Matching {
   const std::vector<Part>& parts_;
   Entry& entry_;
   int steps_ = 0;
+  bool only_begin_ = false;
 };
 
 bool Prefix::match(std::string_view line, Entry& entry) const {
   entry = {};
   return Matching(*this, entry).from(0, line);
+}
+
+bool Prefix::begins(std::string_view line) const {
+  Entry entry;
+  return Matching(*this, entry).begin(line);
 }
 
 base::Result<std::size_t> Prefix::parse_escape(std::size_t at) {
@@ -161,6 +178,7 @@ base::Result<std::size_t> Prefix::parse_escape(std::size_t at) {
         .with_hint("Give it as the server shows it: SHOW log_line_prefix.");
   part.escape = escape;
   free_text_ = free_text_ || free_texts.find(escape) != std::string_view::npos;
+  names_ = names_ || escape == 'u' || escape == 'd';
   parts_.push_back(std::move(part));
   return at + 1;
 }

@@ -24,8 +24,14 @@ class Prefix {
   /// begin so.
   bool match(std::string_view line, Entry& entry) const;
 
+  /// Whether a line begins as it does up to the first text of a client; false where it has one
+  /// first.
+  [[nodiscard]] bool begins(std::string_view line) const;
+
   /// Whether names or other texts of clients stand in it, which may look like what follows.
   [[nodiscard]] bool has_free_text() const { return free_text_; }
+  /// Whether a user or a database stands in it: these, as clients send them, may have line breaks.
+  [[nodiscard]] bool has_names() const { return names_; }
   [[nodiscard]] const std::string& setting() const { return setting_; }
 
  private:
@@ -42,6 +48,7 @@ class Prefix {
   std::string setting_;
   std::vector<Part> parts_;
   bool free_text_ = false;
+  bool names_ = false;
 };
 
 }  // namespace server_log

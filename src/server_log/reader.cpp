@@ -29,14 +29,26 @@ constexpr Compression compressions[] = {{"\x1f\x8b", "zcat"},
                                         {std::string_view("\xfd\x37zXZ\0", 6), "xzcat"},
                                         {"BZh", "bzcat"}};
 
-Result<void> must_be_plain(std::string_view first, const std::string& name) {
+/// As a shell takes it for one word.
+std::string word(const std::string& name) {
+  const bool plain = name.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_./+:@%=,-") == std::string::npos;
+  if (plain && !name.starts_with('-')) return name;
+  std::string quoted = name.starts_with('-') ? "'./" : "'";
+  for (const char c : name) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+Result<void> must_be_plain(std::string_view first, const Settings& settings) {
   for (const Compression& each : compressions) {
     if (!first.starts_with(each.begins)) continue;
-    const std::string shown = printable_line(name == "-" ? "LOGFILE" : name);
-    return base::error(Code::parse, fmt::format("\"{}\" is compressed", printable_line(name)))
-        .with_hint(
-            fmt::format("Let its own program unpack it: {} {} | pgseal hba replay FILE --log -",
-                        each.program, shown));
+    const std::string shown =
+        settings.name == "-" ? "LOGFILE" : printable_line(word(settings.name));
+    return base::error(Code::parse,
+                       fmt::format("\"{}\" is compressed", printable_line(settings.name)))
+        .with_hint(fmt::format("Let its own program unpack it: {} {} | {}", each.program, shown,
+                               settings.command));
   }
   return {};
 }
@@ -51,10 +63,11 @@ class Reading {
     Blocks blocks(read, settings_.buffer);
     Block block;
     for (bool first = true; TRY(blocks.next(block)); first = false) {
-      if (first) TRY(must_be_plain(block.text, settings_.name));
+      if (first) TRY(must_be_plain(block.text, settings_));
       add(block);
     }
     summary_.cut = !block.ends;
+    if (dialect_) dialect_->end();
     assembly_.end();
     if (dialect_) summary_.unreadable += dialect_->unreadable();
     TRY(judge());
@@ -102,12 +115,11 @@ class Reading {
     for (;;) {
       const std::size_t found = find_candidate(text, at, dialect_->behind_fatal());
       if (found == std::string_view::npos) break;
-      const std::size_t before = text.rfind('\n', found);
-      const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+      const std::size_t begin = begin_of_line(text.substr(0, found));
       const std::size_t end = text.find('\n', found);
       if (begin > at) dialect_->pass(text.substr(at, begin - at));
       const bool cut = end == std::string_view::npos;
-      dialect_->add(text.substr(begin, end - begin), cut, tell_);
+      dialect_->add(text.substr(begin, end - begin), cut);
       if (cut) return;
       at = end + 1;
     }
@@ -115,11 +127,12 @@ class Reading {
   }
 
   void told(const Entry& entry) {
+    for (; unreadable_ < dialect_->unreadable(); ++unreadable_) assembly_.doubt();
     const Event event = event_of(entry);
-    if (event.kind == Event::Kind::garbled)
+    if (!assembly_.add(entry, event)) {
       ++summary_.unreadable;
-    else
-      assembly_.add(entry, event);
+      return;
+    }
     if (event.kind == Event::Kind::authorized && event.replication && !entry.tells_database)
       ++summary_.perhaps_physical;
   }
@@ -128,13 +141,13 @@ class Reading {
   std::unique_ptr<Dialect> recognised(std::string_view line) {
     if (begins_json(line)) {
       summary_.format = Format::json;
-      return json_dialect();
+      return json_dialect(tell_);
     }
     if (begins_csv(line)) {
       summary_.format = Format::csv;
-      return csv_dialect();
+      return csv_dialect(tell_);
     }
-    if (begins_stderr(line, prefixes_)) return stderr_dialect(std::move(prefixes_));
+    if (begins_stderr(line, prefixes_)) return stderr_dialect(std::move(prefixes_), tell_);
     return nullptr;
   }
 
@@ -176,6 +189,7 @@ class Reading {
   std::vector<Prefix> prefixes_;
   Summary summary_;
   std::unique_ptr<Dialect> dialect_;
+  std::uint64_t unreadable_ = 0;  ///< of the dialect's, those that were told to the assembly
   Assembly assembly_;
 };
 
@@ -194,6 +208,12 @@ Result<base::Fd> open_log(const std::string& path) {
   return file;
 }
 
+bool is_shorter(const base::Fd& file, std::uint64_t than) {
+  struct stat status {};
+  return ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+         static_cast<std::uint64_t>(status.st_size) < than;
+}
+
 }  // namespace
 
 Result<Summary> read_connections(const Read& read, const Settings& settings, const Take& take) {
@@ -208,16 +228,22 @@ Result<Summary> read_connections(const Read& read, const Settings& settings, con
 Result<Summary> read_connections(const std::string& path, const Settings& settings,
                                  const Take& take) {
   const base::Fd file = TRY(open_log(path));
+  std::uint64_t offset = 0;
+  bool shrunk = false;
   const Read read = [&](char* to, std::size_t room) -> Result<std::size_t> {
-    for (;;) {
-      const ssize_t got = ::read(file.get(), to, room);
-      if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR)
-        return base::system_error(
-            Code::file_io, fmt::format("could not read \"{}\"", printable_line(path)), errno);
-    }
+    ssize_t got = 0;
+    do got = ::read(file.get(), to, room);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+      return base::system_error(Code::file_io,
+                                fmt::format("could not read \"{}\"", printable_line(path)), errno);
+    offset += static_cast<std::uint64_t>(got);
+    shrunk = shrunk || is_shorter(file, offset);
+    return static_cast<std::size_t>(got);
   };
-  return read_connections(read, settings, take);
+  Summary summary = TRY(read_connections(read, settings, take));
+  summary.shrunk = shrunk;
+  return summary;
 }
 
 const char* to_string(Format format) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "server_log/wording.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 namespace server_log {
 namespace {
@@ -19,7 +22,7 @@ constexpr string_view authenticated = "connection authenticated: ";
 constexpr string_view authorized = "connection authorized: user=";
 constexpr string_view replication = "replication connection authorized: user=";
 constexpr string_view application = " application_name=";
-constexpr string_view tls = " SSL enabled (protocol=";
+constexpr string_view tls = " SSL enabled (";
 constexpr string_view gss = " GSS (authenticated=";
 
 bool take(string_view& text, string_view what) {
@@ -28,8 +31,8 @@ bool take(string_view& text, string_view what) {
   return true;
 }
 
-/// What ends a session before it begins, although it was authorized: InitPostgres and
-/// process_startup_options.
+/// What ends a session before it begins, whatever the rules say: ProcessStartupPacket, InitPostgres
+/// and process_startup_options.
 bool is_at_start(string_view message) {
   constexpr string_view beginnings[] = {"database \"",
                                         "role \"",
@@ -45,6 +48,9 @@ bool is_at_start(string_view message) {
                                         "number of requested standby connections",
                                         "new replication connections",
                                         "cannot connect to ",
+                                        "could not access file",
+                                        "could not load library",
+                                        "conversion between ",
                                         "invalid value for parameter",
                                         "parameter \"",
                                         "unrecognized configuration parameter",
@@ -65,17 +71,23 @@ string_view quoted(string_view message, string_view key) {
 Event failed(const Entry& entry) {
   Event event;
   event.kind = Kind::failed;
-  event.at_start = is_at_start(entry.message);
+  event.at_start = entry.starting || is_at_start(entry.message);
   event.user = entry.user.empty() ? quoted(entry.message, "user \"") : entry.user;
   event.database = entry.database.empty() ? quoted(entry.message, "database \"") : entry.database;
   return event;
 }
 
-Event of_received(string_view rest) {
+/// Who connects is not known yet, and from where a format tells besides.
+Event of_received(string_view rest, const Entry& entry) {
   Event event;
   const std::size_t port = rest.rfind(" port=");
   event.host = rest.substr(0, port);
-  const bool good = !event.host.empty() && event.host.find(' ') == npos;
+  std::uint64_t number = 0;
+  const bool numbered =
+      port == npos ? event.host == "[local]" : read_number(rest.substr(port + 6), number);
+  const bool agrees = entry.user.empty() && entry.database.empty() &&
+                      (entry.host.empty() || entry.host == event.host);
+  const bool good = numbered && agrees && !event.host.empty() && event.host.find(' ') == npos;
   event.kind = good ? Kind::received : Kind::garbled;
   return event;
 }
@@ -99,21 +111,70 @@ Event of_authenticated(string_view rest) {
   return event;
 }
 
-/// " SSL enabled (…)" and " GSS (…)" off the end.
+template <typename Wanted>
+bool take_run(string_view& text, Wanted wanted) {
+  const auto end = std::find_if_not(text.begin(), text.end(), wanted);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  text.remove_prefix(length);
+  return length > 0;
+}
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// "protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)", before 14 with compression.
+bool is_of_tls(string_view text) {
+  return take(text, "protocol=") &&
+         take_run(text, [](char c) { return is_alphanumeric(c) || c == '.'; }) &&
+         take(text, ", cipher=") &&
+         take_run(text, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; }) &&
+         take(text, ", bits=") && take_run(text, [](char c) { return c >= '0' && c <= '9'; }) &&
+         (text == ")" || text == ", compression=off)" || text == ", compression=on)");
+}
+
+/// What is said of TLS off the end.
+bool take_tls(string_view& text) {
+  if (!text.ends_with(')')) return false;
+  const void* last = ::memrchr(text.data(), '(', text.size());
+  if (last == nullptr) return false;
+  const std::size_t inner =
+      static_cast<std::size_t>(static_cast<const char*>(last) - text.data()) + 1;
+  if (!text.substr(0, inner).ends_with(tls) || !is_of_tls(text.substr(inner))) return false;
+  text = text.substr(0, inner - tls.size());
+  return true;
+}
+
+/// What is said of GSS off the end: "yes, encrypted=yes, principal=…)". A principal may have
+/// parentheses. True where it encrypts.
+std::optional<bool> take_ticket(string_view& text) {
+  const std::size_t found = text.ends_with(')') ? text.rfind(gss) : npos;
+  if (found == npos) return std::nullopt;
+  string_view ticket = text.substr(found + gss.size());
+  if (!take(ticket, "yes, encrypted=") && !take(ticket, "no, encrypted=")) return std::nullopt;
+  text = text.substr(0, found);
+  return ticket.starts_with("yes");
+}
+
+/// " SSL enabled (…)" and " GSS (…)" off the end, in this order. An application's name may look
+/// like them: it may have any printable letters (pg_clean_ascii). Where it ends so, nothing is
+/// known.
 void take_encryption(string_view& text, Event& event) {
-  const auto ends_with = [&](string_view what, bool closed) {
-    const std::size_t found = text.ends_with(')') ? text.rfind(what) : npos;
-    if (found == npos) return string_view();
-    const string_view inner = text.substr(found + what.size());
-    // A principal may have parentheses; a protocol or cipher has none.
-    if (closed && inner.find(')') != inner.size() - 1) return string_view();
-    text = text.substr(0, found);
-    return inner;
-  };
-  const string_view ticket = ends_with(gss, false);
-  if (ticket.starts_with("yes, encrypted=yes") || ticket.starts_with("no, encrypted=yes"))
-    event.encryption = Connection::Encryption::gss;
-  if (!ends_with(tls, true).empty()) event.encryption = Connection::Encryption::tls;
+  using Encryption = Connection::Encryption;
+  bool by_tls = take_tls(text);
+  std::optional<bool> by_ticket;
+  if (!by_tls) {
+    by_ticket = take_ticket(text);
+    by_tls = take_tls(text);
+  }
+  string_view before = text;
+  const bool named = text.ends_with(')') && text.find(application) != npos;
+  event.encryption_unknown = named && (take_tls(before) || take_ticket(before));
+  if (event.encryption_unknown) return;
+  if (by_tls)
+    event.encryption = Encryption::tls;
+  else if (by_ticket == std::optional(true))
+    event.encryption = Encryption::gss;
 }
 
 /// The part of `text` up to the first of what may follow it.
@@ -160,13 +221,14 @@ bool may_be_event(string_view message) {
 }
 
 Event event_of(const Entry& entry) {
-  if (entry.severity == Severity::fatal) return failed(entry);
-  if (entry.severity != Severity::log || !may_be_event(entry.message)) return {};
   Event garbled;
   garbled.kind = Kind::garbled;
+  if (entry.severity == Severity::fatal) return entry.foreign ? garbled : failed(entry);
+  if (entry.severity != Severity::log || !may_be_event(entry.message)) return {};
+  if (entry.foreign) return garbled;
   string_view rest = entry.message;
   const bool fits = rest.size() <= longest_message;
-  if (take(rest, received)) return fits ? of_received(rest) : garbled;
+  if (take(rest, received)) return fits ? of_received(rest, entry) : garbled;
   if (take(rest, authenticated)) return fits ? of_authenticated(rest) : garbled;
   if (take(rest, authorized)) return fits ? of_authorized(rest, entry, false) : garbled;
   if (take(rest, replication)) return fits ? of_authorized(rest, entry, true) : garbled;

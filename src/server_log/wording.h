@@ -29,11 +29,13 @@ struct Event {
   std::string_view application;
   bool replication = false;
   Connection::Encryption encryption = Connection::Encryption::none;
+  bool encryption_unknown = false;  ///< the application's name ends as what is said of it does
   std::string_view identity;
   std::string_view method;
   std::string_view file;
   std::uint64_t line = 0;
-  bool at_start = false;  ///< of `failed`: one that ends a session before it begins
+  /// Of `failed`: no rule's doing, but the state of the server, of the role or of the database.
+  bool at_start = false;
 };
 
 /// Whether a message may be one of these, by its first letters: for readers in a hurry.

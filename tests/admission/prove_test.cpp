@@ -225,3 +225,13 @@ TEST_CASE("a mask with many gaps leaves the other family alone") {
       world_of("host all all 0.0.0.0/0 reject\nhost all all 0.0.0.1 0.0.0.1 md5\n", {15, 20});
   CHECK(prove(world.subject(), {}).proven);
 }
+
+TEST_CASE("a proof says whose memberships it rests on") {
+  World world;
+  world.roles = Roles::of_all({{"a", {"b"}}});
+  world.file = hba::read_rules("hba", "local all all peer\n", world.version, {}, hba::Files());
+  admission::Subject subject = world.subject();
+  CHECK(admission::prove(subject, {}).statement.ends_with(" Memberships are those of the list."));
+  subject.members = "the server";
+  CHECK(admission::prove(subject, {}).statement.ends_with(" Memberships are those of the server."));
+}

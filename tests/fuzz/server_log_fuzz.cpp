@@ -34,7 +34,7 @@ Taken taken(std::string_view log, const std::string& prefix, std::size_t part) {
         ++made.count;
         for (const std::string* text : {&each.host, &each.user, &each.database, &each.application})
           made.text.append(*text) += '\n';
-        const auto session = replay::session_of(each);
+        const auto session = replay::session_of(each, {15, 1});
         must(!session || !session->authenticated || !each.user.empty(), "a session has a user");
         must(!session || session->connection.address.has_value() !=
                              (session->address_unknown || server_log::by_socket(each)),

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "admission/explain.h"
+#include "admission/idle.h"
 #include "admission/small_world.h"
 #include "hba/texts.h"
 #include "hba_lint/lint.h"
@@ -142,8 +143,11 @@ void compare(std::uint64_t seed, bool with_expressions, bool exact) {
     const std::uint64_t at = seed + static_cast<std::uint64_t>(i);
     CAPTURE(at);
     CAPTURE(text);
+    const std::vector<bool> idle = admission::idle_rules(report.rules, *roles, version, {});
+    std::size_t number = 0;
     for (const hba::RuleRow& row : report.rules.rows) {
       CAPTURE(row.line);
+      CHECK(idle.at(number++) == lint.never.contains(row.line));
       const bool decides = found.decide.contains(row.line);
       if (lint.never.contains(row.line)) CHECK_FALSE(decides);
       if (exact) CHECK(lint.never.contains(row.line) == !decides);

@@ -7,6 +7,8 @@
 
 #include <random>
 
+#include "admission/idle.h"
+
 using networks::Evidence;
 using networks::Narrowed;
 using networks::Network;
@@ -32,11 +34,16 @@ void seen(Evidence& evidence, const std::string& from, const std::string& role =
   evidence.sightings.push_back({Source::session, address(from), role, application, false, ""});
 }
 
+std::vector<networks::Admitted> admitted(const hba::RuleFile& file, networks::LeftOut& left_out) {
+  const admission::Roles roles;
+  return networks::admitted_by(file, admission::idle_rules(file, roles, {15, 20}, {}), left_out);
+}
+
 void read_rules(Evidence& evidence, const std::string& text) {
   const hba::RuleFile file = hba::read_rules("hba", text, {15, 20}, {}, hba::Files());
   REQUIRE(file.accepted == std::optional(true));
-  std::vector<std::string> left_out;
-  evidence.rules = networks::admitted_by(file, left_out);
+  networks::LeftOut left_out;
+  evidence.rules = admitted(file, left_out);
 }
 
 using Told = std::vector<std::string>;
@@ -61,6 +68,15 @@ std::string reason(const Evidence& evidence) {
 
 }  // namespace
 
+TEST_CASE("a rule that never decides tells no network, unless what is above it may not catch all") {
+  Evidence evidence;
+  const std::string shadow = "hostssl all all 10.0.0.0/8 scram-sha-256\n";
+  read_rules(evidence, shadow + "hostssl shop app 10.0.5.0/24 scram-sha-256\n");
+  CHECK(told(evidence) == Told{"10.0.0.0/8 rule"});
+  read_rules(evidence, shadow + "host shop app 10.0.5.0/24 scram-sha-256\n");
+  CHECK(told(evidence) == Told{"10.0.0.0/8 rule", "10.0.5.0/24 rule"});
+}
+
 TEST_CASE("rules alone tell their networks, rejects and rules without a network none") {
   Evidence evidence;
   const std::string text =
@@ -70,10 +86,11 @@ TEST_CASE("rules alone tell their networks, rejects and rules without a network 
       "host all all 0.0.0.0/0 scram-sha-256\nhost all all samenet scram-sha-256\n"
       "host all all 10.0.0.5 255.0.0.255 scram-sha-256\nhost all all fd00::/64 scram-sha-256\n";
   const hba::RuleFile file = hba::read_rules("hba", text, {15, 20}, {}, hba::Files());
-  std::vector<std::string> left_out;
-  evidence.rules = networks::admitted_by(file, left_out);
-  CHECK(told(evidence) == Told{"10.0.5.0/24 rule", "10.0.6.0/24 rule", "fd00::/64 rule"});
-  CHECK(left_out == Told{"hba:5", "hba:6", "hba:7", "hba:8"});
+  networks::LeftOut left_out;
+  evidence.rules = admitted(file, left_out);
+  CHECK(told(evidence) == Told{"10.0.5.0/24 rule", "10.0.6.0/24 rule"});
+  CHECK(left_out.without_network == Told{"hba:5", "hba:6", "hba:7", "hba:8"});
+  CHECK(left_out.idle == Told{"hba:9"});
   const Narrowed made = networks::narrow(evidence);
   CHECK_FALSE(made.networks[0].replication);
   CHECK(made.networks[1].replication);

@@ -16,14 +16,15 @@ using replay::Fate;
 using server_log::Connection;
 
 struct World {
-  hba::Version version = hba::parse_version("15").value();
+  hba::Version version;
   hba::RuleFile file;
   hba::IdentFile idents;
   admission::Roles roles;
   admission::Rules rules;
 
-  explicit World(const std::string& text)
-      : file(hba::read_rules("hba", text, version, {}, hba::Files())),
+  explicit World(const std::string& text, const char* of = "15")
+      : version(hba::parse_version(of).value()),
+        file(hba::read_rules("hba", text, version, {}, hba::Files())),
         rules(file, idents, roles, version, {}) {
     REQUIRE(file.accepted == std::optional(true));
   }
@@ -42,7 +43,7 @@ Connection connection(const std::string& host = "10.0.0.7") {
 
 /// "fate decision" of one connection.
 std::string fate(const World& world, const Connection& of) {
-  const auto session = replay::session_of(of);
+  const auto session = replay::session_of(of, world.version);
   if (!session) return "no session";
   replay::Gathering gathering(world.rules);
   gathering.add(*session);
@@ -113,23 +114,48 @@ TEST_CASE("attempts that came to nothing are no sessions") {
   CHECK(fate(world, made) == "no session");
   made.ending = Connection::Ending::failed;
   CHECK(fate(world, made).starts_with("never authenticated,"));
-  CHECK(fate(world, by(made, "app", "md5")) == "no session");
+  CHECK(fate(world, by(made, "CN=app", "cert")).starts_with("never authenticated,"));
   made.ending = Connection::Ending::abandoned;
   CHECK(fate(world, made).starts_with("never authenticated,"));
+}
+
+TEST_CASE("who came by trust is asked differently, where the version tells that it was trust") {
+  Connection made = connection();
+  made.unasked = true;
+  const std::string rules = "host all all 10.0.0.0/8 scram-sha-256\n";
+  for (const char* version : {"14", "15", "16"})
+    CHECK(fate(World(rules, version), made) == "asked differently, accept, 10.0.0.7/32");
+  for (const char* version : {"13", "17", "18"})
+    CHECK(fate(World(rules, version), made) == "unchanged, accept, 10.0.0.7/32");
+  CHECK(fate(World("host all all 10.0.0.0/8 trust\n"), made) == "unchanged, accept, 10.0.0.7/32");
+  const auto session = replay::session_of(made, hba::newest);
+  CHECK_FALSE(session->former);
+}
+
+TEST_CASE("of whom it is not told whether he came by TLS only the server knows, unless both fail") {
+  Connection made = connection();
+  made.encryption = Connection::Encryption::none;
+  made.encryption_unknown = true;
+  CHECK(fate(World("hostssl all all 10.0.0.0/8 scram-sha-256\n"), made) ==
+        "unknown, unknown, 10.0.0.7/32");
+  CHECK(fate(World("host all all 10.0.0.0/8 scram-sha-256\n"), made) ==
+        "unknown, unknown, 10.0.0.7/32");
+  CHECK(fate(World("hostssl all all 192.168.0.0/16 scram-sha-256\n"), made) ==
+        "refused, no match, 10.0.0.7/32");
 }
 
 TEST_CASE("physical replication is what names no database") {
   Connection made = connection();
   made.replication = true;
-  CHECK_FALSE(replay::session_of(made)->connection.physical_replication);
+  CHECK_FALSE(replay::session_of(made, hba::newest)->connection.physical_replication);
   made.database.clear();
-  CHECK(replay::session_of(made)->connection.physical_replication);
+  CHECK(replay::session_of(made, hba::newest)->connection.physical_replication);
 }
 
 TEST_CASE("an application is told as pg_stat_activity cuts it") {
   Connection made = connection();
   made.application = std::string(64, 'x');
-  CHECK(replay::session_of(made)->application == std::string(63, 'x'));
+  CHECK(replay::session_of(made, hba::newest)->application == std::string(63, 'x'));
 }
 
 TEST_CASE("groups beyond the bound are counted by their fate") {
@@ -138,9 +164,9 @@ TEST_CASE("groups beyond the bound are counted by their fate") {
   for (int i = 0; i < 5; ++i) {
     Connection made = connection();
     made.application = std::to_string(i % 3);
-    gathering.add(*replay::session_of(made));
+    gathering.add(*replay::session_of(made, hba::newest));
     made.host = "192.168.0.1";
-    gathering.add(*replay::session_of(made));
+    gathering.add(*replay::session_of(made, hba::newest));
   }
   const replay::Report report = std::move(gathering).report();
   CHECK(report.groups.size() == 4);

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "admission/idle.h"
 #include "hba_lint/lint.h"
 #include "networks/narrow.h"
 #include "server/scratch.h"
@@ -161,8 +162,10 @@ TEST_CASE("networks are told from a server's rules and its sessions") {
                                     each.connection.physical_replication, each.last_seen});
   const hba::RuleFile file =
       hba::read_rules("pg_hba.conf", server->get("pg_hba.conf"), {15, 20}, {}, hba::Files());
-  std::vector<std::string> left_out;
-  evidence.rules = networks::admitted_by(file, left_out);
+  networks::LeftOut left_out;
+  const admission::Roles roles;
+  evidence.rules =
+      networks::admitted_by(file, admission::idle_rules(file, roles, {15, 20}, {}), left_out);
   const networks::Narrowed made = networks::narrow(evidence);
   REQUIRE(made.networks.size() == 1);
   const networks::Suggestion& only = made.networks.front();

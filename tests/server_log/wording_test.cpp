@@ -21,8 +21,9 @@ Event event(std::string_view message, server_log::Severity severity = server_log
 std::string authorized(std::string_view message) {
   const Event made = event(message);
   if (made.kind != Kind::authorized) return made.kind == Kind::garbled ? "garbled" : "";
-  return fmt::format("{}{}|{}|{}|{}", made.replication ? "replication " : "", made.user,
-                     made.database, made.application, static_cast<int>(made.encryption));
+  return fmt::format("{}{}|{}|{}|{}{}", made.replication ? "replication " : "", made.user,
+                     made.database, made.application, static_cast<int>(made.encryption),
+                     made.encryption_unknown ? "?" : "");
 }
 
 std::string authenticated(std::string_view message) {
@@ -74,6 +75,34 @@ TEST_CASE("GSS encrypts or only authenticates") {
   CHECK(authorized(begin + " SSL enabled (protocol=TLSv1.3, cipher=X, bits=256) GSS "
                            "(authenticated=yes, encrypted=no, principal=a (b)@C)") ==
         "app|shop||1");
+}
+
+TEST_CASE("an application's name that ends as what is said of TLS leaves it open") {
+  const std::string begin = "connection authorized: user=app database=shop application_name=";
+  const std::string secure =
+      " SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)";
+  const std::string ticket = " GSS (authenticated=yes, encrypted=yes, principal=a@B)";
+  CHECK(authorized(begin + "web" + secure) == "app|shop|web|1");
+  CHECK(authorized(begin + "web" + secure + secure) == "app|shop|web" + secure + "|0?");
+  CHECK(authorized(begin + "web" + ticket + secure) == "app|shop|web" + ticket + "|0?");
+  CHECK(authorized(begin + "web" + ticket + ticket) == "app|shop|web" + ticket + "|0?");
+  CHECK(authorized(begin + "web" + secure + ticket) == "app|shop|web|1");
+  CHECK(authorized(begin + "web SSL enabled (x)" + secure) == "app|shop|web SSL enabled (x)|1");
+  CHECK(authorized("connection authorized: user=app database=shop" + secure) == "app|shop||1");
+}
+
+TEST_CASE("what is not said of TLS as the server says it is an application's name") {
+  const std::string begin = "connection authorized: user=app database=shop application_name=web";
+  for (const char* unlike : {" SSL enabled (x)", " SSL enabled (protocol=TLSv1.3)",
+                             " SSL enabled (protocol=TLSv1.3, "
+                             "cipher=a b, bits=256)",
+                             " SSL enabled (protocol=TLSv1.3, cipher=X, bits=1) ",
+                             " SSL enabled (protocol=TLSv1.3, cipher=X, bits=)",
+                             " SSL enabled (protocol=TLSv1.3, "
+                             "cipher=X, bits=1, x=off)"})
+    CHECK(authorized(begin + unlike) == "app|shop|web" + std::string(unlike) + "|0");
+  CHECK(authorized(begin + " SSL enabled (protocol=TLSv1.2, cipher=ECDHE-RSA, bits=256, "
+                           "compression=on)") == "app|shop|web|1");
 }
 
 TEST_CASE("a connection for replication names no database") {
@@ -129,6 +158,9 @@ TEST_CASE("a failure names whom it concerns, and whether it is of the start") {
   CHECK(fatal("database \"nope\" does not exist") == "@nope start");
   CHECK(fatal("role \"app\" is not permitted to log in") == "@ start");
   CHECK(fatal("too many connections for role \"app\"") == "@ start");
+  CHECK(fatal("sorry, too many clients already") == "@ start");
+  CHECK(fatal("the database system is starting up") == "@ start");
+  CHECK(fatal("could not access file \"$libdir/x\": No such file or directory") == "@ start");
   CHECK(fatal("terminating connection due to administrator command") == "@");
   CHECK(event("password authentication failed for user \"app\"").kind == Kind::none);
 }
