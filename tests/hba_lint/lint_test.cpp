@@ -164,6 +164,14 @@ TEST_CASE("trust is a superuser's only where he comes by that rule") {
   CHECK_FALSE(says("local all postgres peer\nlocal all all trust\n"));
   CHECK_FALSE(says("host all postgres 127.0.0.0/8 md5\nhost all all 127.0.0.1/32 trust\n"));
   CHECK_FALSE(says("local all app trust\n"));
+  CHECK(says("host all all samehost trust\n"));
+  CHECK(says("host all all db.example md5\nhost all all 127.0.0.1/32 trust\n"));
+  // Whoever is caught by the first is not by the second, whoever else is.
+  CHECK_FALSE(
+      says("host all all db.example md5\nhost all postgres 127.0.0.0/8 md5\n"
+           "host all all 127.0.0.1/32 trust\n"));
+  CHECK(says("hostnossl all postgres all md5\nhostssl all all ::1/128 trust\n"));
+  CHECK_FALSE(says("hostnogssenc all postgres all md5\nhostssl all all ::1/128 trust\n"));
 }
 
 TEST_CASE("a mask that is no address is told from one that is missing") {
