@@ -354,7 +354,10 @@ def full(suite):
     sanitized(suite, "tsan", with_threads(), (fixed_addresses(), {"TSAN_OPTIONS": "halt_on_error=1 second_deadlock_stack=1"}))
     simulation = Part("tests/simulation (every message)", ["build/release/test_simulation"], read_doctest, 2400,
                       {"PGSEAL_FULL": "1"})
-    run_lab(suite, "*_long.py", 1500, [simulation], lab_itself())
+    # A hundred thousand random files and pairs of such against brute force; their seeds stand in the logs.
+    at_length = [dataclasses.replace(part, name=f"{part.name} (at length)")
+                 for part in units("release", ["admission", "hba_lint"], 1200, environment={"PGSEAL_FULL": "1"})]
+    run_lab(suite, "*_long.py", 1500, [simulation, *at_length], lab_itself())
 
 
 def main():

@@ -10,6 +10,7 @@
 
 #include "admission/connection.h"
 #include "admission/explain.h"
+#include "base/text.h"
 
 namespace admission {
 namespace {
@@ -21,14 +22,17 @@ constexpr Transport transports[] = {Transport::local, Transport::plain, Transpor
                                     Transport::gss};
 
 /// What a map says, its lines in no order: each that fits lets in (hba.c, check_ident_usermap).
-std::map<std::string, std::string> maps_of(const hba::IdentFile& idents) {
+std::map<std::string, std::string> maps_of(const hba::IdentFile& idents,
+                                           const hba::Version& version) {
   std::map<std::string, std::set<std::string>> lines;
   for (const hba::IdentRow& row : idents.rows) {
     if (!row.mapping) continue;
     const Token& role = row.mapping->role;
     std::string line = row.mapping->system_user.text;
     line += '\0';
-    line += role.quoted ? '"' : ' ';
+    // Quotes make a name of what would be a word or a group.
+    const bool word = hba::has_includes(version) && (role.is("all") || role.is_group());
+    line += word ? ' ' : '"';
     line += role.text;
     line += '\0';
     lines[row.mapping->map].insert(std::move(line));
@@ -81,7 +85,8 @@ bool same_addresses(const Ruled& one, const Ruled& other) {
   const AddressSpec& a = one.rule().address;
   const AddressSpec& b = other.rule().address;
   if (a.kind != b.kind) return false;
-  if (a.kind == AddressSpec::Kind::name) return a.name == b.name;
+  // Compared by pg_strcasecmp (hostname_match).
+  if (a.kind == AddressSpec::Kind::name) return base::lower(a.name) == base::lower(b.name);
   return a.kind != AddressSpec::Kind::network ||
          (a.address.family == b.address.family && one.network == other.network &&
           one.mask == other.mask);
@@ -113,7 +118,7 @@ struct Same {
 };
 
 std::vector<Ruled> rules_of(const Subject& subject) {
-  const auto maps = maps_of(subject.idents);
+  const auto maps = maps_of(subject.idents, subject.version);
   std::vector<Ruled> made;
   made.reserve(subject.file.rows.size());
   for (const hba::RuleRow& row : subject.file.rows) {
@@ -125,10 +130,9 @@ std::vector<Ruled> rules_of(const Subject& subject) {
         one.transports |= 1U << static_cast<unsigned>(transport);
     if (one.transports == 0) continue;
     one.refuses = row.rule->method == hba::Method::reject;
-    if (const auto map = row.rule->options.values.find("map");
-        map != row.rule->options.values.end()) {
-      const auto found = maps.find(map->second);
-      one.map = found == maps.end() ? "?" + map->second : "=" + found->second;
+    if (const std::string* map = row.rule->options.map()) {
+      const auto found = maps.find(*map);
+      one.map = found == maps.end() ? "?" + *map : "=" + found->second;
     }
     if (row.rule->address.kind == AddressSpec::Kind::network) {
       one.mask = number_of(row.rule->address.mask);
@@ -180,15 +184,13 @@ std::vector<std::size_t> longest_rising(const std::vector<int>& places) {
 
 bool same_options(const Ruled& one, const Ruled& other) {
   if (one.map != other.map) return false;
-  const auto& a = one.rule().options;
-  const auto& b = other.rule().options;
-  const auto except_map = [](const auto& values) {
-    auto made = values;
+  const auto except_map = [](const hba::Rule& rule) {
+    auto made = hba::without_defaults(rule.method, rule.options);
     made.erase("map");
     return made;
   };
-  if (a.values.empty() && b.values.empty()) return true;
-  return except_map(a.values) == except_map(b.values);
+  if (one.rule().options.values == other.rule().options.values) return true;
+  return except_map(one.rule()) == except_map(other.rule());
 }
 
 bool same_verdict(const Ruled& one, const Ruled& other) {

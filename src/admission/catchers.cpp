@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace admission {
 namespace {
 
@@ -16,7 +18,7 @@ void take(const std::unordered_map<std::string, Key>& names, const std::string& 
 std::string question_of(const Ruled& ruled) {
   using Kind = hba::AddressSpec::Kind;
   const hba::AddressSpec& spec = ruled.rule().address;
-  if (spec.kind == Kind::name) return "name " + spec.name;
+  if (spec.kind == Kind::name) return "name " + base::lower(spec.name);
   if (spec.kind == Kind::samehost) return "samehost";
   if (spec.kind == Kind::samenet) return "samenet";
   if (spec.kind != Kind::network || addresses_of(spec)) return "";

@@ -158,7 +158,7 @@ class Comparer {
   /// A line that only the server can judge matters where it is new, or gone.
   void note_load(int side) {
     for (const Ruled& ruled : rules(side))
-      if (ruled.row->undecided && ruled.partner < 0)
+      if (!ruled.row->doubt.empty() && ruled.partner < 0)
         note(made_.unknown, fmt::format("whether the server loads {}: only it can judge the line",
                                         place_of(*ruled.row)));
     for (const hba::RuleRow& row : subjects_[side].file.rows)
@@ -259,7 +259,8 @@ class Comparer {
       for (const Family family : {Family::ipv4, Family::ipv6}) {
         std::vector<const Intervals*> sets;
         earlier.collect(member, questions, family, sets);
-        const auto open = hole(sets, common(addresses.of(family), others.of(family)));
+        const auto open = hole(
+            sets, common(common(addresses.of(family), others.of(family)), clients_.of(family)));
         if (open && tries++ < most_tries && examine(pair, member, address_of(*open, family)))
           return;
         if (pair.transport == Transport::local) break;
@@ -333,9 +334,9 @@ class Comparer {
     for (const int side : {0, 1}) {
       if (!sides.asks(side) || sides.rules[side]->map.empty()) continue;
       if (best == 0) best = std::max(0, taken(witness, sides));
-      const std::string& map = sides.rules[side]->rule().options.values.at("map");
+      const std::string* map = sides.rules[side]->rule().options.map();
       for (const hba::IdentRow& row : subjects_[side].idents.rows) {
-        if (!row.mapping || row.mapping->map != map || ++tries > most_tries) continue;
+        if (!row.mapping || row.mapping->map != *map || ++tries > most_tries) continue;
         Connection shown = asked;
         shown.certificate = row.mapping->system_user.text;
         if (member.any_user && !member.same_name) shown.user = row.mapping->role.text;
@@ -413,6 +414,7 @@ class Comparer {
   Aligned aligned_;
   Universe universe_;
   Rules rules_[2];
+  Addresses clients_ = client_addresses();
   hba::RuleRow everybody_;
   Ruled none_;
   std::map<Places, Change> found_;

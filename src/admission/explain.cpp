@@ -190,12 +190,12 @@ Match Rules::maps(const hba::IdentLine& line, const Connection& connection) cons
 Match Rules::admitted(const hba::Rule& rule, const Connection& connection) const {
   // Of the name only the CN is known.
   if (rule.options.by_distinguished_name) return Match::unknown;
-  const auto map = rule.options.values.find("map");
-  if (map == rule.options.values.end()) return sure(*connection.certificate == connection.user);
+  const std::string* map = rule.options.map();
+  if (map == nullptr) return sure(*connection.certificate == connection.user);
   if (!idents_.known) return Match::unknown;
   Match found = Match::no;
   for (const hba::IdentRow& row : idents_.rows)
-    if (row.mapping && row.mapping->map == map->second)
+    if (row.mapping && row.mapping->map == *map)
       found = either(found, maps(*row.mapping, connection));
   return found;
 }

@@ -124,6 +124,12 @@ std::optional<Addresses> addresses_of(const hba::AddressSpec& spec) {
   return made;
 }
 
+Addresses client_addresses() {
+  constexpr Number mapped = Number(0xFFFF) << 32;
+  constexpr Number last = mapped | 0xFFFFFFFFU;
+  return {{whole(Family::ipv4)}, {{0, mapped - 1}, {last + 1, whole(Family::ipv6).last}}};
+}
+
 Addresses every_address() { return {{whole(Family::ipv4)}, {whole(Family::ipv6)}}; }
 
 Addresses possible_addresses(const hba::AddressSpec& spec) {

@@ -52,6 +52,9 @@ std::optional<Addresses> addresses_of(const hba::AddressSpec& spec);
 Addresses every_address();
 /// The same, or where it is null all that they may be.
 Addresses possible_addresses(const hba::AddressSpec& spec);
+/// Those that a client may have. An IPv4 client never has an IPv6 address that stands for his,
+/// ::ffff:0:0/96: the server's sockets are IPV6_V6ONLY (src/backend/libpq/pqcomm.c).
+Addresses client_addresses();
 /// The same addresses, sorted and disjoint.
 Addresses united(const Addresses& unsorted);
 

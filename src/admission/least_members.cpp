@@ -315,6 +315,21 @@ void Names::add_of_same_role(const Member& user, bool any_user, const Asked& ask
   }
 }
 
+/// The user of whom a database has the name, where `user` is one or stands for many.
+void Names::add_of_same_user(const Member& user, bool any_user, const Asked& asked,
+                             std::vector<Member>& made) const {
+  const auto expression = expressions_.find(user.user_expression);
+  for (const std::string& database : asked.databases) {
+    const bool caught = expression != expressions_.end() && expression->second &&
+                        expression->second->pattern.matches(database);
+    // In groups that are known, or in those that the rule needs.
+    const bool as_known = any_user || caught || roles_.known();
+    if (!any_user && !caught && !user.fresh_user && user.user != database) continue;
+    made.push_back(one_of(database, as_known ? roles_.groups_of(database) : user.groups));
+    made.back().database = database;
+  }
+}
+
 void Names::add_databases(const hba::Token& token, const Member& user, bool any_user, Asked& asked,
                           std::vector<Member>& made) const {
   const auto add = [&](Member member, const std::string& database) {
@@ -329,11 +344,8 @@ void Names::add_databases(const hba::Token& token, const Member& user, bool any_
     return;
   }
   if (token.is_same_role()) return add_of_same_role(user, any_user, asked, made);
-  if (token.is("sameuser") && any_user && !asked.databases.empty()) {
-    for (const std::string& database : asked.databases)
-      add(one_of(database, roles_.groups_of(database)), database);
-    return;
-  }
+  if (token.is("sameuser") && !asked.databases.empty())
+    return add_of_same_user(user, any_user, asked, made);
   std::vector<std::string> databases = asked.databases;
   if (databases.empty()) {
     if (token.is("all"))

@@ -63,6 +63,8 @@ class Names {
   [[nodiscard]] std::vector<Member> users(const hba::Token& token, Asked& asked) const;
   void add_databases(const hba::Token& token, const Member& user, bool any_user, Asked& asked,
                      std::vector<Member>& made) const;
+  void add_of_same_user(const Member& user, bool any_user, const Asked& asked,
+                        std::vector<Member>& made) const;
   void add_of_same_role(const Member& user, bool any_user, const Asked& asked,
                         std::vector<Member>& made) const;
 

@@ -51,13 +51,18 @@ class Prover {
         question_(question),
         names_(subject.file, subject.roles, subject.version),
         rules_(subject.file, subject.idents, subject.roles, subject.version, subject.traits) {
+    if (question_.networks) {
+      asked_.ipv4 = question_.networks->ipv4;
+      asked_.ipv6 = common(asked_.ipv6, question_.networks->ipv6);
+    }
     for (std::vector<std::string>* names : {&question_.roles, &question_.databases})
       for (std::string& name : *names) name = hba::cut_name(name, subject.version);
   }
 
   Proof run() {
-    if (!subject_.file.accepted)
-      note("whether the server loads this file: one of its lines only it can judge");
+    for (const hba::RuleRow& row : subject_.file.rows)
+      if (!row.doubt.empty())
+        note(fmt::format("whether the server loads {}: {}", place_of(row), row.doubt));
     std::vector<Transport> transports = {Transport::plain, Transport::gss};
     if (question_.require == Requirement::certificate) transports.push_back(Transport::tls);
     if (question_.include_local) transports.push_back(Transport::local);
@@ -95,8 +100,7 @@ class Prover {
         names_.least_members(*row.rule, question_.roles, question_.databases, unnamed);
     for (const Member& member : members)
       for (const Family family : {Family::ipv4, Family::ipv6}) {
-        std::vector<Interval> wanted = addresses.of(family);
-        if (question_.networks) wanted = common(wanted, question_.networks->of(family));
+        const std::vector<Interval> wanted = common(addresses.of(family), asked_.of(family));
         const auto hole = covered.hole(member, family, wanted);
         if (!hole) continue;
         if (examine(row, member, transport, address_of(*hole, family))) return true;
@@ -157,6 +161,7 @@ class Prover {
 
   const Subject& subject_;
   Question question_;  ///< names as the server takes them
+  Addresses asked_ = client_addresses();
   Names names_;
   Rules rules_;
   Proof proof_;
@@ -182,7 +187,8 @@ std::string statement_of(const Question& question, const Subject& subject, const
       fmt::format("{} {} gets past authentication{}", where, what, scope_of(question));
   return fmt::format(
       "{}{}. This holds for new connections of PostgreSQL {} that goes by exactly these rules, "
-      "with {}. Cancel requests, sessions that are open already, a pooler "
+      "with {}, and whose IPv6 sockets take no IPv4 clients (::ffff:0:0/96), as its own do not. "
+      "Cancel requests, sessions that are open already, a pooler "
       "or tunnel in front of the server, and authentication hooks of extensions are not part of "
       "it.{}",
       proof.proven ? "Proven: " : "Not proven: ", claim, hba::to_string(subject.version),

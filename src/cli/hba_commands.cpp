@@ -84,6 +84,12 @@ Result<std::optional<admission::Addresses>> networks_of(const std::vector<std::s
           .with_hint("Write an address and a length, as 10.0.0.0/8 or 2001:db8::/32.");
     spec = {hba::AddressSpec::Kind::network, read.address, *mask, ""};
     const auto some = admission::addresses_of(spec);
+    if (read.address.family == hba::Family::ipv6 &&
+        common(some->ipv6, admission::client_addresses().ipv6).empty())
+      return base::error(base::Code::usage,
+                         fmt::format("no client has an address of \"{}\"", printable_line(text)))
+          .with_hint(
+              "The server knows IPv4 clients by their IPv4 address; write their network so.");
     all.ipv4.insert(all.ipv4.end(), some->ipv4.begin(), some->ipv4.end());
     all.ipv6.insert(all.ipv6.end(), some->ipv6.begin(), some->ipv6.end());
   }
@@ -99,6 +105,10 @@ Result<int> hba_show_command(Shell& shell) {
   const hba::RuleFile rules =
       hba::read_rules(path, text, ground.version, ground.traits, hba::Files());
   show(shell, text_of(rules, path, ground.version), json_of(rules, ground.version));
+  for (const hba::RuleRow& row : rules.rows)
+    if (!row.doubt.empty())
+      shell.speech.say(fmt::format("{}:{}: only the server can tell: {}", printable_line(row.file),
+                                   row.line, printable_line(row.doubt)));
   say_verdict(shell, rules);
   return rules.accepted == std::optional(false) ? 1 : 0;
 }

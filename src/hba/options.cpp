@@ -62,9 +62,9 @@ constexpr OptionRow rows[] = {
     {"delegate_ident_mapping", 18, bit(Method::oauth), "oauth", ValueKind::flag},
 };
 
-Refusal refused(std::string error) { return {true, false, std::move(error)}; }
-Refusal refused_in_the_log_only() { return {true, false, ""}; }
-Refusal only_the_server_knows() { return {false, true, ""}; }
+Refusal refused(std::string error) { return {true, std::move(error), ""}; }
+Refusal refused_in_the_log_only() { return {true, "", ""}; }
+Refusal only_the_server_knows(std::string what) { return {false, "", std::move(what)}; }
 
 /// As SplitGUCList reads a list: null where it does not. `"a b"` is one item; none may be empty.
 std::optional<std::vector<std::string>> split_list(std::string_view text) {
@@ -135,7 +135,8 @@ Refusal take_clientcert(std::string_view value, Method method, const Version& ve
 
 Refusal take_url(std::string_view value, const Version& version, AuthOptions& options) {
   const auto url = parse_ldap_url(value);
-  if (!url) return only_the_server_knows();
+  options.unread_url = !url;
+  if (!url) return only_the_server_knows("how its LDAP library reads the URL");
   if (url->scheme != "ldap" && (url->scheme != "ldaps" || version.major < 11))
     return refused(fmt::format("unsupported LDAP URL scheme: {}", url->scheme));
   if (version.major < 11 && !url->filter.empty())
@@ -170,7 +171,8 @@ Refusal take_list(const OptionRow& row, const std::string& value, AuthOptions& o
     if (row.kind == ValueKind::ports && ::atoi(item.c_str()) == 0) return refused_in_the_log_only();
     if (row.kind == ValueKind::servers &&
         read_address(item).state != NumericAddress::State::address)
-      verdict = only_the_server_knows();
+      verdict = only_the_server_knows(
+          fmt::format("whether its resolver knows the RADIUS server \"{}\"", item));
   }
   options.values[std::string(row.name)] = value;
   return verdict;
@@ -210,6 +212,7 @@ Refusal lacks(std::string_view method, std::string_view option) {
 
 Refusal finish_ldap(const Version& version, const AuthOptions& options) {
   const auto has = [&](std::string_view name) { return options.has(name); };
+  if (options.unread_url) return {};
   // From 12 on OpenLDAP looks the server up in DNS.
   if (version.major < 12 && !has("ldapserver")) return lacks("ldap", "ldapserver");
   if (has("ldapprefix") || has("ldapsuffix")) {
@@ -257,7 +260,7 @@ Refusal finish_oauth(const AuthOptions& options) {
   const auto delegated = options.values.find("delegate_ident_mapping");
   if (delegated != options.values.end() && delegated->second == "1" && options.has("map"))
     return refused("map cannot be used in combination with delegate_ident_mapping");
-  return only_the_server_knows();  // oauth_validator_libraries decides
+  return only_the_server_knows("whether oauth_validator_libraries names a validator for it");
 }
 
 /// Since the minor releases of February 2025.
@@ -275,7 +278,56 @@ std::string shown_demand(Method method, const Version& version, Demand demand) {
   return ca ? "clientcert=verify-ca" : "clientcert=verify-full";
 }
 
+/// Where nothing is said the server acts as if this were.
+struct Default {
+  Method method;
+  std::string_view name;
+  std::string_view value;
+};
+
+constexpr Default defaults[] = {
+    {Method::gss, "include_realm", "1"},
+    {Method::gss, "krb_realm", ""},
+    {Method::sspi, "include_realm", "1"},
+    {Method::sspi, "krb_realm", ""},
+    {Method::sspi, "compat_realm", "1"},
+    {Method::sspi, "upn_username", "0"},
+    {Method::pam, "pamservice", "postgresql"},
+    {Method::pam, "pamservice", ""},
+    {Method::pam, "pam_use_hostname", "0"},
+    {Method::ldap, "ldapscheme", "ldap"},
+    {Method::ldap, "ldapserver", ""},
+    {Method::ldap, "ldaptls", "0"},
+    {Method::ldap, "ldapprefix", ""},
+    {Method::ldap, "ldapsuffix", ""},
+    {Method::ldap, "ldapbinddn", ""},
+    {Method::ldap, "ldapbindpasswd", ""},
+    {Method::ldap, "ldapsearchattribute", "uid"},
+    {Method::radius, "radiusports", "1812"},
+    {Method::radius, "radiusidentifiers", "postgresql"},
+    {Method::oauth, "delegate_ident_mapping", "0"},
+};
+
 }  // namespace
+
+std::map<std::string, std::string, std::less<>> without_defaults(Method method,
+                                                                 const AuthOptions& options) {
+  auto made = options.values;
+  if (options.map() == nullptr) made.erase("map");
+  // An empty ldapprefix says that users are not searched for, where there is no ldapsuffix.
+  const bool both = options.has("ldapprefix") && options.has("ldapsuffix");
+  const bool secure = options.has("ldapscheme") && options.values.at("ldapscheme") == "ldaps";
+  for (const Default& each : defaults) {
+    const auto found = made.find(each.name);
+    if (each.method != method || found == made.end() || found->second != each.value) continue;
+    const bool needed = each.name == "ldapprefix" || each.name == "ldapsuffix";
+    if (!needed || both) made.erase(found);
+  }
+  if (const auto port = made.find("ldapport");
+      port != made.end() && port->second == (secure ? "636" : "389"))
+    made.erase(port);
+  return made;
+}
 
 Refusal take_option(std::string_view text, Method method, bool hostssl, const Version& version,
                     AuthOptions& options) {

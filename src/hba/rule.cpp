@@ -110,7 +110,8 @@ class RuleReader {
     for (const Token& token : names) {
       if (!token.is_expression(version_)) continue;
       const PatternVerdict verdict = check_pattern(std::string_view(token.text).substr(1));
-      if (verdict.state == PatternVerdict::State::undecided) parsed_.undecided = true;
+      if (verdict.state == PatternVerdict::State::undecided)
+        parsed_.doubt = "what the regular expression means";
       if (verdict.state == PatternVerdict::State::refused)
         return refuse(fmt::format("invalid regular expression \"{}\": {}", token.text.substr(1),
                                   verdict.why));
@@ -192,7 +193,7 @@ class RuleReader {
   }
 
   bool accept(const Refusal& verdict) {
-    parsed_.undecided = parsed_.undecided || verdict.undecided;
+    if (parsed_.doubt.empty()) parsed_.doubt = verdict.doubt;
     return !verdict.refused || refuse(verdict.error);
   }
 

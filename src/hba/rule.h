@@ -50,7 +50,7 @@ struct ServerTraits {
 struct ParsedRule {
   std::optional<Rule> rule;  ///< null: the server refuses the line
   std::string error;         ///< the view's; with a rule it is a warning
-  bool undecided = false;    ///< only the server can tell whether it loads
+  std::string doubt;  ///< what only the server can tell, so whether it loads; "" where nothing
 };
 
 /// The fields of a line without an error of its own.

@@ -19,7 +19,7 @@ std::optional<bool> accepted(const std::vector<RuleRow>& rows) {
   bool undecided = false;
   for (const RuleRow& row : rows) {
     if (!row.rule) return false;
-    undecided = undecided || row.undecided;
+    undecided = undecided || !row.doubt.empty();
   }
   return undecided ? std::nullopt : std::optional(true);
 }
@@ -47,7 +47,7 @@ RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version
       ParsedRule parsed = parse_rule(std::move(line.fields), version, traits);
       row.rule = std::move(parsed.rule);
       row.error = std::move(parsed.error);
-      row.undecided = parsed.undecided;
+      row.doubt = mask_message(parsed.doubt, row.text);
     }
     if (row.error.empty())
       row.number = ++number;

@@ -17,8 +17,8 @@ struct RuleRow {
   int number = 0;            ///< rule_number of 16 and later; 0: null
   std::optional<Rule> rule;  ///< null: the columns from `type` on are
   std::string error;         ///< the server's words, without secrets
-  bool undecided = false;
-  std::string text;  ///< continued lines joined, secrets and all
+  std::string doubt;  ///< what only the server can tell, so whether it loads; "" where nothing
+  std::string text;   ///< continued lines joined, secrets and all
 };
 
 struct RuleFile {

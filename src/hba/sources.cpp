@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <memory>
@@ -26,6 +27,8 @@ Reading Files::read(const std::string& path) const {
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) return {State::unopened, "", ::strerror(errno)};
   if (S_ISDIR(facts.st_mode)) return {State::directory, "", ::strerror(EISDIR)};
+  const dev_t null_device = makedev(1, 3);
+  if (S_ISCHR(facts.st_mode) && facts.st_rdev == null_device) return {State::read, "", ""};
   if (!S_ISREG(facts.st_mode)) return {State::unopened, "", "it is no regular file"};
   auto text = base::read_all(file.get(), longest_file);
   if (!text) {

@@ -29,8 +29,8 @@ class Sources {
   [[nodiscard]] virtual Listing list(const std::string& folder) const = 0;
 };
 
-/// Those of this machine. A file that is neither regular nor a directory is `unopened`: a server
-/// would wait for its writer. One of more than `longest_file` bytes too.
+/// Those of this machine. /dev/null is empty; another file that is neither regular nor a directory
+/// is `unopened`: a server would wait for its writer. One of more than `longest_file` bytes too.
 class Files : public Sources {
  public:
   static constexpr std::size_t longest_file = 512UL << 20U;

@@ -116,6 +116,9 @@ void check_idents(const Material& material, base::Findings& findings) {
       say(findings, "hba.ident-refused", row.file, row.line, row.error);
       continue;
     }
+    if (row.undecided)
+      say(findings, "hba.undecided", row.file, row.line,
+          "only the server can tell whether it loads this line: what the regular expression means");
     const std::string& from = row.mapping->system_user.text;
     const bool open = from.starts_with('/') && !(from.starts_with("/^") && from.ends_with('$'));
     const hba::Token& role = row.mapping->role;

@@ -62,8 +62,8 @@ void check_options(const Material& material, const hba::RuleRow& row,
 
 void check_map(const Material& material, const hba::RuleRow& row, base::Findings& findings) {
   const hba::Rule& rule = *row.rule;
-  const auto map = rule.options.values.find("map");
-  if (map == rule.options.values.end()) {
+  const std::string* map = rule.options.map();
+  if (map == nullptr) {
     if (rule.method == Method::cert)
       say(findings, "hba.cert-map", row, "the certificate's CN must be the role's name");
     return;
@@ -71,10 +71,10 @@ void check_map(const Material& material, const hba::RuleRow& row, base::Findings
   if (!material.subject.idents || material.idents.accepted == std::optional(false)) return;
   const bool there = std::any_of(
       material.idents.rows.begin(), material.idents.rows.end(),
-      [&](const hba::IdentRow& each) { return each.mapping && each.mapping->map == map->second; });
+      [&](const hba::IdentRow& each) { return each.mapping && each.mapping->map == *map; });
   if (there) return;
   base::Finding& made = say(findings, "hba.cert-map", row,
-                            fmt::format("nobody gets in: the map \"{}\" has no line", map->second));
+                            fmt::format("nobody gets in: the map \"{}\" has no line", *map));
   made.severity = base::Severity::warning;
 }
 

@@ -34,7 +34,9 @@ bool accepts(const hba::Rule& rule) { return rule.method != Method::reject; }
 bool same_verdict(const hba::Rule& one, const hba::Rule& other) {
   return one.method == other.method && one.options.certificate == other.options.certificate &&
          one.options.by_distinguished_name == other.options.by_distinguished_name &&
-         one.options.values == other.options.values;
+         (one.options.values == other.options.values ||
+          hba::without_defaults(one.method, one.options) ==
+              hba::without_defaults(other.method, other.options));
 }
 
 bool asks_in_clear_text(Method method) {

@@ -18,7 +18,8 @@ struct Wording {
 // The first that fits.
 constexpr Wording wordings[] = {
     {"end-of-line before netmask", "hba.bare-address"},
-    {"invalid IP mask", "hba.bare-address"},
+    {"invalid IP mask", "hba.bad-mask"},
+    {"IP address and mask do not match", "hba.bad-mask"},
     {"invalid connection type", "hba.unknown-type"},
     {"invalid authentication method", "hba.unknown-method"},
     {"authentication is only supported on", "hba.method-type"},
@@ -49,6 +50,12 @@ std::string_view code_of(const std::string& error) {
       std::find_if(std::begin(wordings), std::end(wordings),
                    [&](const Wording& each) { return error.find(each.part) != std::string::npos; });
   return found == std::end(wordings) ? "hba.syntax" : found->code;
+}
+
+/// A method stands where the mask should, or a word that cannot be meant as one.
+bool lacks_mask(const std::vector<hba::Field>& fields) {
+  return fields.size() > 4 &&
+         fields[4][0].text.find_first_not_of("0123456789abcdefABCDEFx.:") != std::string::npos;
 }
 
 bool ends_in_backslash(const std::vector<hba::Field>& fields) {
@@ -126,6 +133,9 @@ void check_row(const Material& material, std::size_t number, bool after_backslas
     made.detail = "A file that stands alone in a field has no names.";
     return;
   }
+  if (!row.doubt.empty())
+    say(findings, "hba.undecided", row,
+        fmt::format("only the server can tell whether it loads this line: {}", row.doubt));
   if (!refused) return;
   const auto text = material.texts.find(row.file);
   if (row.line == 1 && text != material.texts.end() && text->second.starts_with(byte_order_mark)) {
@@ -133,7 +143,9 @@ void check_row(const Material& material, std::size_t number, bool after_backslas
     return;
   }
   if (!row.error.empty()) {
-    say(findings, code_of(row.error), row, row.error);
+    std::string_view code = code_of(row.error);
+    if (code == "hba.bad-mask" && lacks_mask(fields)) code = "hba.bare-address";
+    say(findings, code, row, row.error);
     return;
   }
   say_from_the_log(row, fields, findings);

@@ -67,6 +67,17 @@ constexpr auto rows_of_rules = std::to_array<CatalogueRow>({
       {},
       "m app app\n",
       "m app app\n"}},
+    {"hba.undecided",
+     Severity::note,
+     "Whether the server loads a line hangs on what it alone knows: its libraries, its resolver, "
+     "its "
+     "settings.",
+     "accepted_by_server is null, and a proof about the file depends on it.",
+     "postgresql view-pg-hba-file-rules",
+     "Have the server say it: where the file lies in its place, pg_hba_file_rules shows an error "
+     "for "
+     "the line, or none.",
+     {"18", "hostssl shop app 10.0.0.0/8 oauth issuer=https://id.example scope=openid\n", clean}},
     {"hba.shadowed",
      Severity::warning,
      "A rule never decides: others above it catch all it is about.",

@@ -5,31 +5,32 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <sstream>
 
 #include "admission/explain.h"
+#include "admission/first_matches.h"
 #include "hba_lint/material.h"
 
 namespace hba_lint {
 namespace {
 
+using admission::Transport;
 using hba::Method;
+
+constexpr Transport transports[] = {Transport::local, Transport::plain, Transport::tls};
+constexpr admission::Number loopback = (admission::Number(127) << 24U) + 1;
 
 class ServerChecks {
  public:
   ServerChecks(const Material& material, base::Findings& findings)
-      : material_(material),
-        facts_(*material.subject.server),
-        findings_(findings),
-        rules_(material.rules, material.idents, material.subject.roles, material.subject.version,
-               material.subject.traits) {}
+      : material_(material), facts_(*material.subject.server), findings_(findings) {}
 
   void look() {
-    for (const hba::RuleRow& row : material_.rules.rows) {
-      if (!row.rule) continue;
-      check_names(row);
-      if (row.rule->method == Method::trust) check_superusers(row);
-    }
+    for (const hba::RuleRow& row : material_.rules.rows)
+      if (row.rule) check_names(row);
+    if (std::any_of(material_.rules.rows.begin(), material_.rules.rows.end(), trusts_own_machine))
+      check_superusers();
     check_settings();
   }
 
@@ -51,23 +52,45 @@ class ServerChecks {
            hba::can_be_asked_for(token.text, material_.subject.version);
   }
 
-  /// Elsewhere trust is a warning whoever comes. Who is caught by a rule above does not come by it.
-  void check_superusers(const hba::RuleRow& row) {
+  /// Elsewhere trust is a warning whoever comes.
+  static bool trusts_own_machine(const hba::RuleRow& row) {
+    return row.rule && row.rule->method == Method::trust && only_own_machine(*row.rule) &&
+           row.rule->options.certificate == hba::Demand::none;
+  }
+
+  /// Who is caught by a rule above does not come by it.
+  void check_superusers() {
+    const admission::Names names(material_.rules, material_.subject.roles,
+                                 material_.subject.version);
+    std::vector<admission::FirstMatches> above(std::size(transports),
+                                               admission::FirstMatches(names));
+    const std::vector<hba::RuleRow>& rows = material_.rules.rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!rows[i].rule) continue;
+      const hba::Rule& rule = *rows[i].rule;
+      if (trusts_own_machine(rows[i])) tell_superuser(rows[i], above);
+      const auto addresses = admission::addresses_of(rule.address);
+      if (!addresses) continue;
+      for (std::size_t way = 0; way < above.size(); ++way)
+        if (admission::type_matches(rule.type, transports[way], material_.subject.traits.ssl))
+          above[way].add(rule, *addresses, i);
+    }
+  }
+
+  void tell_superuser(const hba::RuleRow& row, const std::vector<admission::FirstMatches>& above) {
     const hba::Rule& rule = *row.rule;
-    if (!only_own_machine(rule) || rule.options.certificate != hba::Demand::none) return;
+    const std::size_t way = rule.type == hba::ConnectionType::local     ? 0
+                            : rule.type == hba::ConnectionType::hostssl ? 2
+                                                                        : 1;
+    const admission::Number from = rule.address.kind == hba::AddressSpec::Kind::network
+                                       ? admission::number_of(rule.address.address)
+                                       : loopback;
     const auto comes_by = [&](const std::string& role) {
-      admission::Connection tried;
+      admission::Member tried;
       tried.user = role;
-      tried.database = rule.databases.empty() || rule.databases[0].is_database_word()
-                           ? "postgres"
-                           : rule.databases[0].text;
-      if (rule.type != hba::ConnectionType::local) {
-        tried.transport = rule.type == hba::ConnectionType::hostssl ? admission::Transport::tls
-                                                                    : admission::Transport::plain;
-        tried.address = rule.address.address;
-      }
-      const hba::RuleRow* decides = rules_.explain(tried).row;
-      return decides == nullptr || decides == &row;
+      tried.groups = material_.subject.roles.groups_of(role);
+      tried.database = rule.databases[0].is_database_word() ? "postgres" : rule.databases[0].text;
+      return above[way].hole(tried, rule.address.address.family, {{from, from}}).has_value();
     };
     const auto named = [&](const std::string& role) {
       return std::any_of(rule.users.begin(), rule.users.end(), [&](const hba::Token& token) {
@@ -127,7 +150,6 @@ class ServerChecks {
   const Material& material_;
   const ServerFacts& facts_;
   base::Findings& findings_;
-  const admission::Rules rules_;
 };
 
 }  // namespace

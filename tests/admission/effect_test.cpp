@@ -157,3 +157,49 @@ TEST_CASE("files without much in common are given up on, and it is said") {
   CHECK(comparison_of({before, after, "", ""})
             .ends_with("; what else differs: after 1001 changes the comparison gave up"));
 }
+
+TEST_CASE("what says in other words what holds anyway is no change") {
+  const std::string ldap = "ldap ldapserver=a ldapbasedn=b";
+  CHECK(effect_of("gss", "gss include_realm=1") == "equivalent");
+  CHECK(effect_of("gss", "gss include_realm=0") == "different");
+  CHECK(effect_of(ldap, ldap + " ldaptls=0") == "equivalent");
+  CHECK(effect_of(ldap, ldap + " ldaptls=1") == "different");
+  CHECK(effect_of(ldap, ldap + " ldapport=389") == "equivalent");
+  CHECK(effect_of(ldap, ldap + " ldapport=390") == "different");
+  CHECK(effect_of(ldap, ldap + " ldapscheme=ldap") == "equivalent");
+  CHECK(effect_of(ldap + " ldapscheme=ldaps", ldap + " ldapscheme=ldaps ldapport=636") ==
+        "equivalent");
+  CHECK(effect_of(ldap + " ldapscheme=ldaps", ldap + " ldapscheme=ldaps ldapport=389") ==
+        "different");
+  CHECK(effect_of(ldap, ldap + " ldapsearchattribute=uid") == "equivalent");
+  CHECK(effect_of(ldap, "ldap ldapurl=\"ldap://a/b??sub\"") == "equivalent");
+  CHECK(effect_of(ldap, "ldap ldapurl=\"ldap://a/b\"") == "different");
+  CHECK(effect_of("ldap ldapserver=a ldapprefix=x",
+                  "ldap ldapserver=a ldapprefix=x ldapsuffix=\"\"") == "equivalent");
+  CHECK(effect_of("pam", "pam pamservice=postgresql pam_use_hostname=0") == "equivalent");
+  CHECK(effect_of("pam", "pam pamservice=other") == "different");
+  CHECK(effect_of("cert", "cert map=\"\"") == "equivalent");
+  CHECK(effect_of("radius radiusservers=10.0.0.1 radiussecrets=s",
+                  "radius radiusservers=10.0.0.1 radiussecrets=s radiusports=1812") ==
+        "equivalent");
+}
+
+TEST_CASE("a host's name is the same in upper case, a role's is not") {
+  const auto from = [](const std::string& name) {
+    return comparison_of(
+        {"host all app App.Example md5\n", "host all app " + name + " md5\n", "", ""});
+  };
+  CHECK(from("app.example") == "equivalent");
+  CHECK(from("App.Examples") != "equivalent");
+  CHECK(comparison_of({"host all app App.Example md5\nhost all b app.example trust\n",
+                       "host all b APP.example trust\nhost all app APP.EXAMPLE md5\n", "", ""}) ==
+        "equivalent");
+  CHECK(comparison_of({"host all App all md5\n", "host all app all md5\n", "", ""}) !=
+        "equivalent");
+}
+
+TEST_CASE("quotes around a name in a map say nothing") {
+  const std::string rule = "hostssl all all all cert map=m\n";
+  CHECK(comparison_of({rule, rule, "m app \"app\"\n", "m \"app\" app\n"}) == "equivalent");
+  CHECK(comparison_of({rule, rule, "m app \"all\"\n", "m app all\n"}) != "equivalent");
+}

@@ -49,6 +49,9 @@ TEST_CASE("a map says which certificates a role may show") {
   CHECK(Asked(rule, "m /^web@ app").outcome(from) == Outcome::accept);
   CHECK(Asked(rule, "m /^db@ app").outcome(from) == Outcome::certificate_mismatch);
   CHECK(Asked("hostssl all all all cert").outcome(from) == Outcome::certificate_mismatch);
+  // A map without a name is none.
+  const char* own = "user=app,address=10.0.0.7,tls=on,certificate=app";
+  CHECK(Asked("hostssl all all all cert map=\"\"", "m x y").outcome(own) == Outcome::accept);
 }
 
 TEST_CASE("a role's expressions, groups and \"all\" in a map count from 16 on") {

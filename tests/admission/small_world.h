@@ -49,24 +49,31 @@ class Dice {
   std::mt19937_64 dice_;
 };
 
-/// Visits memberships of everybody[user]: those that are known, or each way in which they may be,
-/// with the groups of that way.
+/// Visits memberships of a role: those that are known, or each way in which they may be, with the
+/// groups of that way.
 template <class Visit>
-void for_each_way(const admission::Roles& roles, std::size_t user, const Visit& visit) {
+void for_each_way(const admission::Roles& roles, const std::string& user, const Visit& visit) {
   const unsigned ways = roles.known() ? 1U : 1U << everybody.size();
   for (unsigned groups = 0; groups < ways; ++groups) {
-    if (((groups >> user) & 1U) != 0) continue;
     std::set<std::string> in;
     for (std::size_t i = 0; i < everybody.size(); ++i)
       if (((groups >> i) & 1U) != 0) in.insert(everybody[i]);
-    visit(roles.known() ? roles : admission::Roles::of_one(everybody[user], in), in);
+    if (in.contains(user)) continue;
+    visit(roles.known() ? roles : admission::Roles::of_one(user, in), in);
   }
 }
 
-/// How many to try: what the variable says, or as many as are usual, twenty times that at length.
-inline int wanted(const char* variable, int usual) {
+/// How many to try: what the variable says, or as many as are usual, or that at length.
+inline int wanted(const char* variable, int usual, int at_length) {
   if (const char* text = std::getenv(variable)) return std::atoi(text);
-  return std::getenv("PGSEAL_FULL") != nullptr ? usual * 20 : usual;
+  return std::getenv("PGSEAL_FULL") != nullptr ? at_length : usual;
 }
+/// Where a row of seeds begins.
+inline std::uint64_t first_seed(std::uint64_t usual) {
+  const char* text = std::getenv("PGSEAL_SEED");
+  return text == nullptr ? usual : std::strtoull(text, nullptr, 10);
+}
+
+inline int wanted(const char* variable, int usual) { return wanted(variable, usual, usual * 20); }
 
 }  // namespace small_world

@@ -68,7 +68,7 @@ TEST_CASE("what only the server can tell covers no rule below") {
   }
   CHECK(said(findings_of("hostssl \"/^sh\\wp$\" all all reject\n"
                          "hostssl shop app 10.0.0.0/8 scram-sha-256\n",
-                         {18, 6})) == Said{});
+                         {18, 6})) == Said{"1 hba.undecided"});
 }
 
 TEST_CASE("the rules of a file that the server refuses are not weighed against each other") {
@@ -164,4 +164,66 @@ TEST_CASE("trust is a superuser's only where he comes by that rule") {
   CHECK_FALSE(says("local all postgres peer\nlocal all all trust\n"));
   CHECK_FALSE(says("host all postgres 127.0.0.0/8 md5\nhost all all 127.0.0.1/32 trust\n"));
   CHECK_FALSE(says("local all app trust\n"));
+  CHECK(says("host all all samehost trust\n"));
+  CHECK(says("host all all db.example md5\nhost all all 127.0.0.1/32 trust\n"));
+  // Whoever is caught by the first is not by the second, whoever else is.
+  CHECK_FALSE(
+      says("host all all db.example md5\nhost all postgres 127.0.0.0/8 md5\n"
+           "host all all 127.0.0.1/32 trust\n"));
+  CHECK(says("hostnossl all postgres all md5\nhostssl all all ::1/128 trust\n"));
+  CHECK_FALSE(says("hostnogssenc all postgres all md5\nhostssl all all ::1/128 trust\n"));
+}
+
+TEST_CASE("a mask that is no address is told from one that is missing") {
+  const auto code = [](const std::string& fields) {
+    return said(findings_of("host shop app " + fields + "\nhost replication all all reject\n"));
+  };
+  CHECK(code("10.0.0.1 255.255.255.256 md5") == Said{"1 hba.bad-mask"});
+  CHECK(code("10.0.0.1 255.255.255 reject") == Said{"1 hba.address-short"});
+  CHECK(code("10.0.0.1 ffff:: md5") == Said{"1 hba.bad-mask"});
+  CHECK(code("10.0.0.1 md5") == Said{"1 hba.bare-address"});
+  CHECK(code("10.0.0.1") == Said{"1 hba.bare-address"});
+  CHECK(code("10.0.0.1 trust") == Said{"1 hba.bare-address"});
+}
+
+TEST_CASE("each line that only the server can judge is named, and why") {
+  const std::string text =
+      "hostssl shop a all oauth issuer=https://id.example scope=openid\n"
+      "hostssl shop b all radius radiusservers=rad.example radiussecrets=s\n"
+      "hostssl shop c all ldap ldapurl=\"ldap://[a\"\n"
+      "hostssl shop \"/^\\d$\" all scram-sha-256\n"
+      "hostssl shop e all scram-sha-256\n";
+  const hba_tests::Texts beside;
+  const admission::Roles roles;
+  const std::string maps = "m /^\\d$ app\n";
+  const hba_lint::Report report =
+      hba_lint::lint({"hba", text, {18, 6}, {}, beside, roles, "maps", maps});
+  CHECK_FALSE(report.rules.accepted.has_value());
+  Said found;
+  for (const base::Finding& each : report.findings)
+    if (each.code == "hba.undecided") {
+      CHECK(each.severity == base::Severity::note);
+      found.push_back(fmt::format("{} {} {}", each.file, each.line,
+                                  each.message.substr(each.message.find(": ") + 2)));
+    }
+  CHECK(found == Said{"hba 1 whether oauth_validator_libraries names a validator for it",
+                      "hba 2 whether its resolver knows the RADIUS server \"rad.example\"",
+                      "hba 3 how its LDAP library reads the URL",
+                      "hba 4 what the regular expression means",
+                      "maps 1 what the regular expression means"});
+}
+
+TEST_CASE("a file that is /dev/null has no rules, as the server reads it") {
+  const admission::Roles roles;
+  const std::string text = "include /dev/null\nlocal shop app,@/dev/null peer\n";
+  const hba_lint::Report report = hba_lint::lint({"hba", text, {18, 6}, {}, hba::Files(), roles});
+  CHECK(report.rules.accepted == std::optional(true));
+  CHECK(report.rules.rows.size() == 1);
+}
+
+TEST_CASE("a rule that says in other words what one above it says is redundant") {
+  CHECK(said(findings_of("host shop all all gss\nhost shop app all gss include_realm=1\n",
+                         {18, 6}))[1] == "2 hba.redundant");
+  CHECK(said(findings_of("host shop all all gss\nhost shop app all gss include_realm=0\n",
+                         {18, 6}))[1] == "2 hba.shadowed");
 }

@@ -287,8 +287,8 @@ void compare(const scratch::Server& server, std::uint64_t first, std::uint64_t f
     for (std::size_t i = 0; i < file.rows.size() && i < real.size(); ++i) {
       const bool unbuilt = real[i].ends_with("not supported by this build");
       tally.unbuilt += unbuilt ? 1 : 0;
-      tally.undecided += file.rows[i].undecided ? 1 : 0;
-      if (unbuilt || file.rows[i].undecided) mine[i] = real[i];
+      tally.undecided += file.rows[i].doubt.empty() ? 0 : 1;
+      if (unbuilt || !file.rows[i].doubt.empty()) mine[i] = real[i];
     }
     if (std::equal(mine.begin(), mine.end(), real.begin(), real.end(), said_alike)) continue;
     ++tally.wrong;

@@ -88,6 +88,9 @@ $ pgseal hba lint --pg 18 - < good.conf
 
 $ pgseal hba lint --pg 18 expression.conf
 ! whether the server loads this file, only the server can tell
+expression.conf:1 note hba.undecided: only the server can tell whether it loads this line: what the regular expression means
+  hint:   Have the server say it: where the file lies in its place, pg_hba_file_rules shows an error for the line, or none.
+  clause: postgresql view-pg-hba-file-rules
 
 -- bad.conf --
 host all all 10.0.0.1 trust

@@ -1,7 +1,7 @@
 # Nobody gets past without TLS: proven, or a connection that does
 
 $ pgseal hba prove --pg 15 --require tls closed.conf
-Proven: no TCP connection without TLS gets past authentication. This holds for new connections of PostgreSQL 15.20 that goes by exactly these rules, with ssl = on and TLS answering. Cancel requests, sessions that are open already, a pooler or tunnel in front of the server, and authentication hooks of extensions are not part of it.
+Proven: no TCP connection without TLS gets past authentication. This holds for new connections of PostgreSQL 15.20 that goes by exactly these rules, with ssl = on and TLS answering, and whose IPv6 sockets take no IPv4 clients (::ffff:0:0/96), as its own do not. Cancel requests, sessions that are open already, a pooler or tunnel in front of the server, and authentication hooks of extensions are not part of it.
 
 $ pgseal hba prove --pg 15 --require certificate closed.conf
 Not proven: no TCP connection without a client certificate that the server has verified gets past authentication. <*>
@@ -46,6 +46,12 @@ Only the server can tell: which addresses the host name "app1.example" stands fo
 $ pgseal hba prove --pg 15 --require tls --network 10.0.0.0 name.conf
 ! pgseal: error: "10.0.0.0" is no network
 ! HINT:    Write an address and a length, as 10.0.0.0/8 or 2001:db8::/32.
+! CODE:    201 (usage)
+[status 2]
+
+$ pgseal hba prove --pg 15 --require tls --network ::ffff:10.0.0.0/104 name.conf
+! pgseal: error: no client has an address of "::ffff:10.0.0.0/104"
+! HINT:    The server knows IPv4 clients by their IPv4 address; write their network so.
 ! CODE:    201 (usage)
 [status 2]
 
