@@ -13,7 +13,7 @@ constexpr std::size_t most_received = 16384;
 constexpr std::size_t most_authorized = 1024;
 
 // More sessions at once than a server has.
-constexpr std::size_t sessions = 65536;
+constexpr std::size_t sessions = 16384;
 
 // No line of a server has longer ones (NI_MAXHOST).
 constexpr std::size_t longest_host = 1025;

@@ -75,6 +75,13 @@ TEST_CASE("neither a message before nor a tab behind makes lines of names into o
     }
 }
 
+TEST_CASE("a message behind the beginning of a prefix is no session, whatever stands behind it") {
+  const auto hidden = [](const std::string& message) {
+    return failed("x\n" + at + "[77] a@b LOG:  " + message + "\n" + at + "[66] y", "z");
+  };
+  CHECK(between(hidden(forged_received) + hidden(forged_authorized)) == good + good + "2 left out");
+}
+
 TEST_CASE("a line that names end with is no session under any prefix") {
   CHECK(between(at + "[66] x@y\n2026-01-31 09:00:00 CET-1.7-LOG:  " + forged_received + " " +
                 unlike + "\n" + at + "[66] x@y\n2026-01-31 09:00:00 CET-1.7-LOG:  " +
@@ -129,6 +136,12 @@ TEST_CASE("what a function raises is no connection") {
         good + "0 left out");
   CHECK(between(line(1, "app@shop", "LOG:  " + forged_authorized) + "\tand more\n") ==
         good + good + "1 left out");
+}
+
+TEST_CASE("what a function raises in a session that began before the log is none") {
+  for (const char* word : {"CONTEXT", "STATEMENT", "DETAIL", "HINT", "QUERY"})
+    CHECK(between(line(5, "app@shop", "LOG:  connection authorized: user=app database=shop") +
+                  line(5, "app@shop", word + std::string(":  x"))) == good + good + "1 left out");
 }
 
 TEST_CASE("who is let in is not let in again, and is no newcomer") {

@@ -2,9 +2,9 @@
 
 $ pgseal hba replay --pg 15 --log server.log new.conf
 ! read as stderr; sessions: 5, failed attempts: 2, no more heard of: 1
-! of the failed attempts, let in and ended at their start, say for want of the database: 1
+! of the failed attempts, ended at their start by no rule, say for want of the database or because the server started: 1
 ! a log does not tell whether a client shows a certificate, but for the method cert; docs/sessions.sql asks the server for those who are connected
-! those that never authenticated are probes of load balancers and monitors, scans, clients that are refused today or that left before they gave a password; a health check in plain text that is answered with an error takes a backend out of service
+! those that never authenticated are probes of load balancers and monitors, scans, clients that are refused today, by a rule, for their password or by the user map, or that left before they gave one; a health check in plain text that is answered with an error takes a backend out of service
 outcome              count  role  database  network       application  last seen                    decision
 refused              1      job   shop      10.0.0.13/32  -            2026-01-31 09:00:08.000 CET  no match
 unknown              1      web   shop      10.0.0.12/32  -            2026-01-31 09:00:07.000 CET  unknown, new.conf:4
@@ -17,9 +17,9 @@ unchanged            1      app   shop      10.0.0.7/32   shop web     2026-01-3
 
 $ pgseal hba replay --pg 15 --json --log server.log new.conf
 ! read as stderr; sessions: 5, failed attempts: 2, no more heard of: 1
-! of the failed attempts, let in and ended at their start, say for want of the database: 1
+! of the failed attempts, ended at their start by no rule, say for want of the database or because the server started: 1
 ! a log does not tell whether a client shows a certificate, but for the method cert; docs/sessions.sql asks the server for those who are connected
-! those that never authenticated are probes of load balancers and monitors, scans, clients that are refused today or that left before they gave a password; a health check in plain text that is answered with an error takes a backend out of service
+! those that never authenticated are probes of load balancers and monitors, scans, clients that are refused today, by a rule, for their password or by the user map, or that left before they gave one; a health check in plain text that is answered with an error takes a backend out of service
 {
   "format": 1,
   "groups": [
@@ -32,7 +32,11 @@ $ pgseal hba replay --pg 15 --json --log server.log new.conf
       "count": 1,
       "first_seen": "2026-01-31 09:00:08.000 CET",
       "last_seen": "2026-01-31 09:00:08.000 CET",
-      "old": null,
+      "old": {
+        "file": null,
+        "line": null,
+        "method": "trust"
+      },
       "new": null,
       "decision": "no match"
     },
@@ -45,7 +49,11 @@ $ pgseal hba replay --pg 15 --json --log server.log new.conf
       "count": 1,
       "first_seen": "2026-01-31 09:00:07.000 CET",
       "last_seen": "2026-01-31 09:00:07.000 CET",
-      "old": null,
+      "old": {
+        "file": null,
+        "line": null,
+        "method": "trust"
+      },
       "new": {
         "file": "new.conf",
         "line": 4,
@@ -161,7 +169,9 @@ $ pgseal hba replay --pg 15 --json --log server.log new.conf
     "unreadable": 0,
     "perhaps_physical": 0,
     "without_address": 0,
-    "cut": false
+    "without_transport": 0,
+    "cut": false,
+    "shrunk": false
   }
 }
 [status 1]
