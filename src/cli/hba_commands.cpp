@@ -40,6 +40,13 @@ void say_verdict(Shell& shell, const hba::RuleFile& rules) {
           : fmt::format("the server refuses this file: {}", printable_line(rules.refusal)));
 }
 
+void say_doubts(Shell& shell, const hba::RuleFile& rules) {
+  for (const hba::RuleRow& row : rules.rows)
+    if (!row.doubt.empty())
+      shell.speech.say(fmt::format("{}:{}: only the server can tell: {}", printable_line(row.file),
+                                   row.line, printable_line(row.doubt)));
+}
+
 /// A file's rules with all that they are judged by.
 struct Judges {
   Ground ground;
@@ -104,13 +111,21 @@ Result<int> hba_show_command(Shell& shell) {
   const std::string text = TRY(text_of_file(path));
   const hba::RuleFile rules =
       hba::read_rules(path, text, ground.version, ground.traits, hba::Files());
-  show(shell, text_of(rules, path, ground.version), json_of(rules, ground.version));
-  for (const hba::RuleRow& row : rules.rows)
-    if (!row.doubt.empty())
-      shell.speech.say(fmt::format("{}:{}: only the server can tell: {}", printable_line(row.file),
-                                   row.line, printable_line(row.doubt)));
+  // pg_ident.conf is shown where it is named.
+  const std::string& ident_file = shell.options.ident_file;
+  std::optional<hba::IdentFile> maps;
+  if (!ident_file.empty()) {
+    const std::string lines = TRY(text_of_file(ident_file));
+    maps = hba::read_idents(ident_file, lines, ground.version, hba::Files());
+  }
+  std::string tables = text_of(rules, path, ground.version);
+  if (maps) tables += "\n" + text_of(*maps, ident_file);
+  show(shell, tables, json_of(rules, maps ? &*maps : nullptr, ground.version));
+  say_doubts(shell, rules);
   say_verdict(shell, rules);
-  return rules.accepted == std::optional(false) ? 1 : 0;
+  const bool bad_maps = maps && maps->accepted == std::optional(false);
+  if (bad_maps) shell.speech.say("the server refuses these maps, and goes by its former ones");
+  return rules.accepted == std::optional(false) || bad_maps ? 1 : 0;
 }
 
 Result<int> hba_lint_command(Shell& shell) {

@@ -27,7 +27,8 @@ std::string array_of(const std::vector<std::string>& items) {
   return fmt::format("{{{}}}", fmt::join(quoted, ","));
 }
 
-std::string place_of(const hba::RuleRow& row, const std::string& main) {
+template <class Row>
+std::string place_of(const Row& row, const std::string& main) {
   return row.file == main ? fmt::to_string(row.line)
                           : fmt::format("{}:{}", printable_line(row.file), row.line);
 }
@@ -53,6 +54,21 @@ std::string text_of(const hba::RuleFile& rules, const std::string& main,
     if (!row.error.empty() || !row.rule)
       line.push_back(row.error.empty() ? "refused; the view shows no error"
                                        : "error: " + printable_line(row.error));
+    cells.push_back(std::move(line));
+  }
+  return table_of(cells);
+}
+
+std::string text_of(const hba::IdentFile& maps, const std::string& main) {
+  std::vector<std::vector<std::string>> cells = {{"line", "map", "system user", "role"}};
+  for (const hba::IdentRow& row : maps.rows) {
+    std::vector<std::string> line = {place_of(row, main)};
+    if (row.mapping)
+      line.insert(line.end(),
+                  {printable_line(row.mapping->map), printable_line(row.mapping->system_user.text),
+                   printable_line(row.mapping->role.text)});
+    else
+      line.insert(line.end(), {"-", "-", "-", "error: " + printable_line(row.error)});
     cells.push_back(std::move(line));
   }
   return table_of(cells);

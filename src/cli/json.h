@@ -42,8 +42,10 @@ std::string json_of(const replay::LogReport& report);
 std::string json_of(const admission::Comparison& comparison);
 /// With `unseen` and `hidden` where there are any.
 std::string json_of(const networks::Narrowed& narrowed, const std::vector<survey::Hidden>& hidden);
-/// Null where the view has null. With rule_number from 16 on, as there.
-std::string json_of(const hba::RuleFile& rules, const hba::Version& version);
+/// Null where the view has null. With rule_number from 16 on, as there. With `maps` those too,
+/// unless it is null.
+std::string json_of(const hba::RuleFile& rules, const hba::IdentFile* maps,
+                    const hba::Version& version);
 /// With `corrections` where there are some; secrets masked.
 std::string json_of(const hba_lint::Fixed& fixed, const hba::Version& version);
 /// `hosts` and `identities` as far as `init` found any.

@@ -124,6 +124,13 @@ void on_beside(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
+void on_show(CLI::App& app, Options& options) {
+  on_hba(app, options);
+  app.add_option("--ident", options.ident_file,
+                 "the maps, to be shown as pg_ident_file_mappings gives them")
+      ->type_name("FILE");
+}
+
 void on_judgement(CLI::App& app, Options& options) {
   on_hba(app, options);
   on_beside(app, options);
@@ -218,7 +225,8 @@ constexpr DeclaredCommand declared[] = {
     {"debt", "forgive", "drop a host's debt; logged with its reason", on_forgive},
     {"ca", "show", "the two authorities", nothing},
     {"ca", "export", "an authority's certificate, PEM", on_export},
-    {"hba", "show", "the rules of a pg_hba.conf as pg_hba_file_rules gives them", on_hba},
+    {"hba", "show",
+     "the rules of a pg_hba.conf as pg_hba_file_rules gives them; with --ident its maps", on_show},
     {"hba", "lint", "what is wrong with a pg_hba.conf, as the server would judge it", on_lint},
     {"hba", "explain", "which rule of a pg_hba.conf decides a connection, and how", on_explain},
     {"hba", "prove", "whether nobody gets past a pg_hba.conf without TLS", on_prove},

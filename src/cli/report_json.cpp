@@ -317,13 +317,32 @@ Json of(const hba::RuleRow& row, const hba::Version& version) {
   return json;
 }
 
+Json of(const hba::IdentRow& row) {
+  Json json{{"file", printable_line(row.file)},
+            {"line", row.line},
+            {"map", nullptr},
+            {"system_user", nullptr},
+            {"role", nullptr},
+            {"error", row.error.empty() ? Json() : Json(printable_line(row.error))}};
+  if (!row.mapping) return json;
+  json["map"] = printable_line(row.mapping->map);
+  json["system_user"] = printable_line(row.mapping->system_user.text);
+  json["role"] = printable_line(row.mapping->role.text);
+  return json;
+}
+
 }  // namespace
 
-std::string json_of(const hba::RuleFile& rules, const hba::Version& version) {
+std::string json_of(const hba::RuleFile& rules, const hba::IdentFile* maps,
+                    const hba::Version& version) {
   Json json{{"format", 1}, {"pg", version.major}};
   json["accepted_by_server"] = rules.accepted ? Json(*rules.accepted) : Json();
   json["rules"] = Json::array();
   for (const hba::RuleRow& row : rules.rows) json["rules"].push_back(of(row, version));
+  if (maps == nullptr) return document(json);
+  json["maps_accepted_by_server"] = maps->accepted ? Json(*maps->accepted) : Json();
+  json["maps"] = Json::array();
+  for (const hba::IdentRow& row : maps->rows) json["maps"].push_back(of(row));
   return document(json);
 }
 

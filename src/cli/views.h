@@ -31,7 +31,9 @@ std::string text_of(const std::vector<ledger::AuditRow>& rows);
 std::string text_of(const std::vector<ledger::Authority>& authorities);
 /// Columns as wide as their widest cell; nothing stands behind the last.
 std::string table_of(const std::vector<std::vector<std::string>>& cells);
-/// The rows of pg_hba_file_rules; those of other files than `main` with their file.
+/// The rows of pg_ident_file_mappings; those of other files than `main` with their file.
+std::string text_of(const hba::IdentFile& maps, const std::string& main);
+/// So are those of pg_hba_file_rules.
 std::string text_of(const hba::RuleFile& rules, const std::string& main,
                     const hba::Version& version);
 std::string text_of(const admission::Decision& decision);

@@ -55,18 +55,25 @@ constexpr MethodRow methods[] = {
 /// Reads the fields from left to right until one is wrong.
 class RuleReader {
  public:
-  RuleReader(std::vector<Field> fields, const Version& version, const ServerTraits& traits)
-      : fields_(std::move(fields)), version_(version), traits_(traits) {}
+  RuleReader(std::vector<Field>& fields, const Version& version, const ServerTraits& traits)
+      : fields_(fields), version_(version), traits_(traits) {}
 
   ParsedRule read() {
     if (read_type() && read_names(rule_.databases, "database specification") &&
         read_names(rule_.users, "role specification") && read_address_field() && read_method() &&
         read_options())
       parsed_.rule = std::move(rule_);
+    else
+      give_back_names();
     return std::move(parsed_);
   }
 
  private:
+  void give_back_names() {
+    if (!rule_.databases.empty()) fields_[1] = std::move(rule_.databases);
+    if (!rule_.users.empty()) fields_[2] = std::move(rule_.users);
+  }
+
   /// A refusal without words leaves those of a warning before it, as the server's view does.
   bool refuse(std::string error) {
     if (!error.empty()) parsed_.error = std::move(error);
@@ -206,7 +213,7 @@ class RuleReader {
     return accept(finish_options(rule_.method, version_, rule_.options));
   }
 
-  std::vector<Field> fields_;
+  std::vector<Field>& fields_;
   const Version& version_;
   const ServerTraits& traits_;
   std::size_t at_ = 0;
@@ -224,9 +231,9 @@ const char* to_string(Method method) {
   return methods[static_cast<std::size_t>(method)].word.data();
 }
 
-ParsedRule parse_rule(std::vector<Field> fields, const Version& version,
+ParsedRule parse_rule(std::vector<Field>& fields, const Version& version,
                       const ServerTraits& traits) {
-  return RuleReader(std::move(fields), version, traits).read();
+  return RuleReader(fields, version, traits).read();
 }
 
 }  // namespace hba

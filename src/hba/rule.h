@@ -53,8 +53,9 @@ struct ParsedRule {
   std::string doubt;  ///< what only the server can tell, so whether it loads; "" where nothing
 };
 
-/// The fields of a line without an error of its own.
-ParsedRule parse_rule(std::vector<Field> fields, const Version& version,
+/// The fields of a line without an error of its own. A rule takes its databases and users out of
+/// them.
+ParsedRule parse_rule(std::vector<Field>& fields, const Version& version,
                       const ServerTraits& traits);
 
 }  // namespace hba

@@ -24,15 +24,13 @@ std::optional<bool> accepted(const std::vector<RuleRow>& rows) {
   return undecided ? std::nullopt : std::optional(true);
 }
 
-}  // namespace
+struct How {
+  const Version& version;
+  const ServerTraits& traits;
+  bool keep_fields;  ///< what no row has stays in the lines
+};
 
-RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
-                    const ServerTraits& traits, const Sources& sources) {
-  return rules_of(file, tokenize(file, text, version, sources), version, traits);
-}
-
-RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version,
-                  const ServerTraits& traits) {
+RuleFile take_rows(const std::string& file, Tokens& tokens, const How& how) {
   RuleFile made;
   made.remarks = std::move(tokens.remarks);
   made.rows.reserve(tokens.lines.size());
@@ -44,10 +42,11 @@ RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version
     row.error = std::move(line.error);
     row.text = std::move(line.text);
     if (row.error.empty()) {
-      ParsedRule parsed = parse_rule(std::move(line.fields), version, traits);
+      ParsedRule parsed = parse_rule(line.fields, how.version, how.traits);
       row.rule = std::move(parsed.rule);
       row.error = std::move(parsed.error);
-      row.doubt = mask_message(parsed.doubt, row.text);
+      if (!how.keep_fields) line.fields = {};
+      if (!parsed.doubt.empty()) row.doubt = mask_message(parsed.doubt, row.text);
     }
     if (row.error.empty())
       row.number = ++number;
@@ -60,6 +59,19 @@ RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version
     made.refusal = fmt::format("configuration file \"{}\" contains no entries", file);
   }
   return made;
+}
+
+}  // namespace
+
+RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
+                    const ServerTraits& traits, const Sources& sources) {
+  Tokens tokens = tokenize(file, text, version, sources);
+  return take_rows(file, tokens, {version, traits, false});
+}
+
+RuleFile rules_of(const std::string& file, Tokens& tokens, const Version& version,
+                  const ServerTraits& traits) {
+  return take_rows(file, tokens, {version, traits, true});
 }
 
 ShownRule shown(const Rule& rule, const Version& version) {

@@ -32,8 +32,8 @@ struct RuleFile {
 RuleFile read_rules(const std::string& file, std::string_view text, const Version& version,
                     const ServerTraits& traits, const Sources& sources);
 
-/// The same of its tokens, a row for each line.
-RuleFile rules_of(const std::string& file, Tokens tokens, const Version& version,
+/// The same of its tokens, a row for each line. What no row has stays in the lines' fields.
+RuleFile rules_of(const std::string& file, Tokens& tokens, const Version& version,
                   const ServerTraits& traits);
 
 /// What the view prints of a rule. Null: the column is.

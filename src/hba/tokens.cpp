@@ -46,6 +46,8 @@ struct Outcome {
   std::string error;
 };
 
+constexpr std::size_t most_reserved = 1'000'000;
+
 class Tokenizer {
  public:
   Tokenizer(const Version& version, const Sources& sources)
@@ -333,6 +335,8 @@ Tokens tokenize(const std::string& file, std::string_view text, const Version& v
                 const Sources& sources) {
   Tokenizer tokenizer(version, sources);
   std::vector<Line> lines;
+  const auto newlines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  lines.reserve(std::min(newlines + 1, most_reserved));
   tokenizer.file(file, text, lines);
   Tokens tokens = std::move(tokenizer).take();
   tokens.lines = std::move(lines);

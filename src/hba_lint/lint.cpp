@@ -36,13 +36,15 @@ Report lint(const Subject& subject) {
   material.texts.emplace(subject.file, subject.text);
   const Kept kept(subject.sources, material.texts);
   hba::Tokens tokens = hba::tokenize(subject.file, subject.text, subject.version, kept);
-  for (const hba::Line& line : tokens.lines) material.fields.push_back(line.fields);
-  material.rules = hba::rules_of(subject.file, std::move(tokens), subject.version, subject.traits);
+  material.rules = hba::rules_of(subject.file, tokens, subject.version, subject.traits);
+  material.fields.reserve(tokens.lines.size());
+  for (hba::Line& line : tokens.lines) material.fields.push_back(std::move(line.fields));
   if (subject.idents)
     material.idents =
         hba::read_idents(subject.ident_file, *subject.idents, subject.version, subject.sources);
 
   base::Findings findings;
+  findings.reserve(material.rules.rows.size());
   check_bytes(material, findings);
   check_refusals(material, findings);
   for (std::size_t i = 0; i < material.rules.rows.size(); ++i) {

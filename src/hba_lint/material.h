@@ -20,7 +20,8 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 struct Material {
   const Subject& subject;
   hba::RuleFile rules;
-  std::vector<std::vector<hba::Field>> fields;  ///< of each row, as they were written
+  /// Of each row, as they were written; a rule has the databases and users of its own.
+  std::vector<std::vector<hba::Field>> fields;
   hba::IdentFile idents;
   std::map<std::string, std::string> texts;  ///< of every file that was read, with FILE itself
 };

@@ -106,16 +106,19 @@ bool odd(std::string_view text) {
   return false;
 }
 
+bool any_odd(const hba::Field& field) {
+  return std::any_of(field.begin(), field.end(),
+                     [](const hba::Token& token) { return odd(token.text); });
+}
+
 /// One row, as far as the server or the tokens are the reason.
 void check_row(const Material& material, std::size_t number, bool after_backslash,
                base::Findings& findings) {
   const hba::RuleRow& row = material.rules.rows[number];
   const std::vector<hba::Field>& fields = material.fields[number];
   const bool refused = !row.rule;
-  if (std::any_of(fields.begin(), fields.end(), [](const hba::Field& field) {
-        return std::any_of(field.begin(), field.end(),
-                           [](const hba::Token& token) { return odd(token.text); });
-      }))
+  if (std::any_of(fields.begin(), fields.end(), any_odd) ||
+      (row.rule && (any_odd(row.rule->databases) || any_odd(row.rule->users))))
     say(findings, "hba.odd-character", row, "a word has a blank in it that separates nothing");
   if (!hba::joins_lines(material.subject.version) && ends_in_backslash(fields)) {
     base::Finding& made = say(findings, "hba.continuation-version", row,
