@@ -35,7 +35,7 @@ struct Settings {
   std::string line_prefix;  ///< of log_destination = stderr; "" where it is to be recognised
   /// A line that it does not hold is about no connection.
   std::size_t buffer = Blocks::usual_buffer;
-  std::string command;  ///< that reads the log from standard input, for messages
+  std::string command{};  ///< that reads the log from standard input, for messages
 };
 
 /// Gives each connection as soon as it is over or well begun. Errors: those of reading; usage for a
