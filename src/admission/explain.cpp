@@ -169,8 +169,8 @@ Match Rules::match(const hba::Rule& rule, const Connection& connection) const {
   return all ? Match::yes : Match::unknown;
 }
 
-/// check_ident_usermap of hba.c. A line of the map whose "\1" stands for a part of the name is left
-/// to the server once its expression matches: which part is its matcher's choice.
+/// check_ident_usermap of hba.c. With a part of the name in its place of "\1" the role is compared
+/// as it stands, be it "all".
 Match Rules::maps(const hba::IdentLine& line, const Connection& connection) const {
   const std::string& shown = *connection.certificate;
   const bool expression = line.system_user.text.starts_with('/');
@@ -179,8 +179,13 @@ Match Rules::maps(const hba::IdentLine& line, const Connection& connection) cons
   if (found == Match::no) return Match::no;
   const bool more_than_name = hba::has_includes(version_);
   const bool own_expression = line.role.is_expression(version_);
-  if (expression && !own_expression && line.role.text.find("\\1") != std::string::npos)
-    return Match::unknown;
+  const std::size_t reference = line.role.text.find("\\1");
+  if (expression && !own_expression && reference != std::string::npos) {
+    const auto part = found == Match::yes ? hba::first_group(line.system_user.text.substr(1), shown)
+                                          : std::nullopt;
+    if (!part) return Match::unknown;
+    return sure(std::string(line.role.text).replace(reference, 2, *part) == connection.user);
+  }
   const Match role =
       more_than_name ? user(line.role, connection.user) : sure(line.role.text == connection.user);
   return role == Match::no ? Match::no : found == Match::yes ? role : Match::unknown;

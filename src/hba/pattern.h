@@ -52,4 +52,9 @@ class Pattern {
   std::size_t start_ = 0;
 };
 
+/// What "\1" stands for where the pattern matches `name`: the text of its first group. Null unless
+/// the pattern is "^before(group)after$" and only one text of `name` can stand in the group: of
+/// several the server's matcher chooses one.
+std::optional<std::string> first_group(std::string_view pattern, std::string_view name);
+
 }  // namespace hba

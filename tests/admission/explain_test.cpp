@@ -63,11 +63,22 @@ TEST_CASE("a role's expressions, groups and \"all\" in a map count from 16 on") 
   }
 }
 
-TEST_CASE("a part of the name put in the role's place is left to the server") {
+TEST_CASE("a part of the name is put in the role's place, where it can be only one") {
   const char* rule = "hostssl all all all cert map=m";
-  CHECK(Asked(rule, "m /^(.*)@shop$ \\1").outcome(from) == Outcome::unknown);
-  CHECK(Asked(rule, "m /^(.*)@else$ \\1").outcome(from) == Outcome::certificate_mismatch);
-  CHECK(Asked(rule, "m /^(.*)@shop$ \\1\nm web@shop app").outcome(from) == Outcome::accept);
+  const auto outcome = [&](const char* map) { return Asked(rule, map).outcome(from); };
+  CHECK(outcome("m /^(.*)@shop$ \\1") == Outcome::certificate_mismatch);  // web
+  CHECK(outcome("m /^w(.*)b@shop$ \\1") == Outcome::certificate_mismatch);
+  CHECK(outcome("m /^web@sh(.)p$ app\\1") == Outcome::certificate_mismatch);
+  CHECK(outcome("m /^web@shop()$ app\\1") == Outcome::accept);
+  CHECK(outcome("m /^web@sho(p)$ ap\\1") == Outcome::accept);
+  CHECK(outcome("m /(?i)^web@sho(P)$ ap\\1") == Outcome::accept);
+  CHECK(outcome("m /^(.*)@else$ \\1") == Outcome::certificate_mismatch);
+  // The server's matcher chooses, or there is more to it.
+  CHECK(outcome("m /^.*(.*)$ \\1") == Outcome::unknown);
+  CHECK(outcome("m /^(web)+@shop$ \\1") == Outcome::unknown);
+  CHECK(outcome("m /(web)@shop$ \\1") == Outcome::unknown);
+  CHECK(outcome("m /^web@shop$ \\1") == Outcome::unknown);
+  CHECK(outcome("m /^.*(.*)$ \\1\nm web@shop app") == Outcome::accept);
 }
 
 TEST_CASE("what only the server can tell names every rule that may decide") {

@@ -63,3 +63,23 @@ TEST_CASE("what would grow beyond all measure is left to the server") {
   CHECK(!hba::Pattern::compile("((a{20}){20}){20}"));
   CHECK(matches("(a?){20}(b?){20}$", std::string(2000, 'a')));
 }
+
+TEST_CASE("what stands in the first group, where only one text can") {
+  const auto group = [](std::string_view pattern, std::string_view name) {
+    return hba::first_group(pattern, name).value_or("none");
+  };
+  CHECK(group("^(.*)@shop$", "web@shop") == "web");
+  CHECK(group("^(.*)@(.*)$", "web@shop") == "web");
+  CHECK(group("^(.*)@(.*)$", "web@shop@b") == "none");
+  CHECK(group("^([^@]*)@.*$", "web@shop@b") == "web");
+  CHECK(group("^[](]*([])]+)$", "((])") == "none");
+  CHECK(group("^\\((.)\\)$", "(x)") == "x");
+  CHECK(group("^a(b|c)(d|e)$", "acd") == "c");
+  CHECK(group("^(a(b)c)$", "abc") == "abc");
+  CHECK(group("^(?:a)(b)$", "ab") == "none");
+  CHECK(group("^(a)?b$", "ab") == "none");
+  CHECK(group("^(a)|b$", "a") == "none");
+  CHECK(group("^(a)\\$", "a$") == "none");
+  CHECK(group("(?i)^(A)b$", "aB") == "a");
+  CHECK(group("^(.*)$", std::string(300, 'a')) == "none");
+}

@@ -148,6 +148,7 @@ void Server::make() {
 void Server::put_back() {
   put("postgresql.conf", first_configuration_);
   put("postgresql.auto.conf", "");
+  put("pg_ident.conf", "");
   put("pg_hba.conf", first_rules_);
   for (const std::string& path :
        {data + "/conf.d", etc + "/server/db1", etc + "/archive", root + "/home/.postgresql"}) {
@@ -297,10 +298,12 @@ TEST_CASE("the scratch server comes back as it was made") {
   if (server == nullptr) return;
   server->sql("alter system set log_connections = on");
   server->put("pg_hba.conf", "nonsense\n");
+  server->put("pg_ident.conf", "nonsense\n");
   CHECK(Server::fresh() == server);
   CHECK(server->ask("select current_setting('log_connections')") == "off");
   CHECK(server->ask("select current_setting('ssl')") == "off");
   CHECK(server->served().empty());
+  CHECK(server->get("pg_ident.conf").empty());
 }
 
 }  // namespace scratch

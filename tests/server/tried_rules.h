@@ -51,11 +51,14 @@ inline const Pool addresses = {"all",
                                "127.0.0.2 255.0.0.255",
                                "127.1/32",
                                "127/8"};
-inline const Pool methods = {"trust", "trust", "reject", "scram-sha-256", "cert", "cert map=m"};
+inline const Pool methods = {"trust", "trust",      "reject",     "scram-sha-256",
+                             "cert",  "cert map=m", "cert map=r", "cert map=s"};
 inline const Pool demands = {"", "", " clientcert=verify-ca", " clientcert=verify-full"};
 inline const Pool demands_before_12 = {"", "", " clientcert=1", " clientcert=verify-full"};
 inline const Pool roles = {"app", "alice", "bob", "Al ice", "devs"};
 inline const Pool names = {"db1", "app", "alice", "devs", "ops", "all", "a b", "postgres"};
+
+inline const std::string password = "of all roles";
 
 class Writer {
  public:
@@ -112,7 +115,7 @@ inline std::string answer(const scratch::Server& server, const Connection& asked
       {"sslcert", server.keys + (asked.certificate ? "/client.crt" : "/none.crt")},
       {"sslkey", server.keys + "/client.key"},
       {"gssencmode", "disable"},
-      {"passfile", server.keys + "/none"},
+      {"password", password},
       {"connect_timeout", "10"}};
   if (asked.physical_replication) words.emplace_back("replication", "true");
   std::vector<const char*> keys;
@@ -133,11 +136,13 @@ inline Outcome outcome_of(const std::string& said) {
   if (has("no pg_hba.conf entry")) return Outcome::no_match;
   if (has("pg_hba.conf rejects")) return Outcome::reject;
   if (has("connection requires a valid client certificate")) return Outcome::certificate_required;
-  if (has("certificate authentication failed") || has("\"trust\" authentication failed"))
+  // The password is right: what fails after it is the certificate's name.
+  if (has("certificate authentication failed") || has("\"trust\" authentication failed") ||
+      has("password authentication failed"))
     return Outcome::certificate_mismatch;
-  // Past the rules: it is in, is asked for a password, or has no such role, right or database.
-  for (const char* words : {"no password supplied", "does not exist", "not permitted to log in",
-                            "permission denied", "to start WAL sender", "to start walsender"})
+  // Past the rules: it is in, or has no such role, right or database.
+  for (const char* words : {"does not exist", "not permitted to log in", "permission denied",
+                            "to start WAL sender", "to start walsender"})
     if (has(words)) return Outcome::accept;
   CAPTURE(said);
   CHECK(said.empty());
@@ -163,17 +168,19 @@ inline scratch::Server* server_for_rules() {
   scratch::Server* server = scratch::Server::fresh();
   if (server == nullptr) return nullptr;
   server->install("server.pem", "server.pem");
+  server->put("pg_ident.conf",
+              "m app app\nm /^a bob\nm other alice\nr /^(.*)$ \\1\n"
+              "s /^(a)(p*)$ \\1lice\ns /^x(.*)$ \\1\n");
+  server->restart(fmt::format(
+      "-c password_encryption=scram-sha-256 -c ssl=on -c ssl_cert_file={0} -c ssl_key_file={0} -c "
+      "ssl_ca_file={1}/clients.crt",
+      server->etc + "/server/db1/server.pem", server->keys));
   server->sql("DROP ROLE IF EXISTS app, alice, bob, \"Al ice\", devs, ops");
   for (const char* role :
        {"app LOGIN", "alice LOGIN", "bob LOGIN", "\"Al ice\" LOGIN", "devs LOGIN", "ops"})
-    server->sql(fmt::format("CREATE ROLE {}", role));
+    server->sql(fmt::format("CREATE ROLE {} PASSWORD '{}'", role, password));
   server->sql("GRANT devs TO alice");
   server->sql("GRANT ops TO devs");
-  server->put("pg_ident.conf", "m app app\nm /^a bob\nm other alice\n");
-  server->restart(
-      fmt::format("-c ssl=on -c ssl_cert_file={0} -c ssl_key_file={0} -c "
-                  "ssl_ca_file={1}/clients.crt",
-                  server->etc + "/server/db1/server.pem", server->keys));
   return server;
 }
 
