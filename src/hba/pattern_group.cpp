@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// The text of a pattern's first group: the pattern is taken apart into what stands before the
+// group, in it and behind it, and each split of the name is tried against the three.
 #include <array>
 #include <utility>
 
